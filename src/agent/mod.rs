@@ -1,0 +1,1 @@
+//! The query loop: what talks to the model and runs tools.

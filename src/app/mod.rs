@@ -1,0 +1,1 @@
+//! What the screen knows: a pure Elm-style state machine.

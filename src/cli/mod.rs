@@ -1,0 +1,1 @@
+//! Chooses a driver and maps errors to exit codes.

@@ -1,0 +1,161 @@
+//! The configuration as meant: plain data, whatever file, flag or variable it came from.
+//!
+//! [`layer`](self) files are read and merged elsewhere in this module; nothing above it needs to know that
+//! there are layers, except to show where a value came from.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{Mode, Money, Sourced};
+
+/// Everything a session needs to know. Defaults are what tern does with no file at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `PROVIDER/MODEL`; `None`: chosen from the keys and servers that are found.
+    pub model: Option<String>,
+    /// For titles, summaries and page questions; `None`: the provider's cheapest known model.
+    pub small_model: Option<String>,
+    pub fallback_model: Option<String>,
+    pub effort: Option<Effort>,
+    pub providers: BTreeMap<String, ProviderConfig>,
+    pub permissions: Permissions,
+    pub ui: Ui,
+    /// The user's own key bindings: action name to keys, as written.
+    pub keys: BTreeMap<String, Vec<String>>,
+    pub session: Session,
+    pub compact: Compact,
+    pub budget: Budget,
+    pub network: Network,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    Low,
+    Medium,
+    High,
+    Max,
+}
+
+/// A wire format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wire {
+    Anthropic,
+    OpenaiResponses,
+    OpenaiChat,
+    Demo,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderConfig {
+    pub wire: Wire,
+    /// With `/v1` for the openai wires, without it for anthropic.
+    pub base_url: String,
+    pub key: KeySource,
+    pub headers: BTreeMap<String, String>,
+    pub network: Network,
+    /// A server on this machine: no key needed, no limit on the wait for headers.
+    pub local: bool,
+}
+
+/// Where a key comes from; tried in this order: value, command, env, saved login.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct KeySource {
+    pub value: Option<String>,
+    /// A shell command that prints the key.
+    pub command: Option<String>,
+    /// Names of environment variables, first one set wins.
+    pub env: Vec<String>,
+    /// The name under which `tern login` keeps it.
+    pub saved: Option<String>,
+}
+
+/// A key never stands in a log or a panic message.
+impl std::fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeySource")
+            .field("value", &self.value.as_ref().map(|_| "[hidden]"))
+            .field("command", &self.command)
+            .field("env", &self.env)
+            .field("saved", &self.saved)
+            .finish()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Permissions {
+    pub mode: Option<Sourced<Mode>>,
+    pub allow: Vec<Sourced<String>>,
+    pub ask: Vec<Sourced<String>>,
+    pub deny: Vec<Sourced<String>>,
+    pub additional_directories: Vec<Sourced<String>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ui {
+    /// `None`: dark or light, as the terminal is.
+    pub theme: Option<String>,
+    pub keymap: Keymap,
+    pub diff: DiffStyle,
+    pub mouse: bool,
+    pub notifications: bool,
+    pub reduced_motion: bool,
+    /// Marks and spinners in ASCII.
+    pub ascii: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keymap {
+    #[default]
+    Default,
+    Vim,
+    Emacs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiffStyle {
+    #[default]
+    Auto,
+    Split,
+    Unified,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    /// `None`: for ever.
+    pub keep_days: Option<u32>,
+    pub checkpoint_max_mb: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compact {
+    /// Share of the window, 0 to 1, at which the history is compacted.
+    pub at: f64,
+    /// Tokens of the newest history that stay as they are.
+    pub keep_tokens: u64,
+    pub instructions: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Budget {
+    pub session: Option<Money>,
+    pub day: Option<Money>,
+    /// Share of a budget, 0 to 1, at which a notice appears.
+    pub warn_at: f64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    pub connect_timeout: Duration,
+    /// From the request to its first header; `None`: no limit.
+    pub header_timeout: Option<Duration>,
+    /// Longest silence in a stream.
+    pub idle_timeout: Duration,
+    pub retries: u32,
+    pub max_retry_wait: Duration,
+}

@@ -1,0 +1,1 @@
+//! What the model is told about where it is, assembled once a session.

@@ -1,0 +1,1 @@
+//! Hunks and word spans of two texts.

@@ -1,0 +1,1 @@
+//! tern without a screen: text and JSON.

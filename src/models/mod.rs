@@ -1,0 +1,1 @@
+//! The table of known models: windows, abilities, dated prices.

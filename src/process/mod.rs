@@ -1,0 +1,1 @@
+//! Running commands: own group, limits, capped output.

@@ -1,0 +1,19 @@
+//! The one way for a tool or a layer below the agent to put a question to someone: the person,
+//! the small model, a sub-agent. The agent implements it, so that every such request passes the
+//! permission check and the ledger.
+
+use async_trait::async_trait;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    #[error("nobody can answer: {0}")]
+    Unavailable(String),
+    #[error("interrupted while waiting for an answer")]
+    Interrupted,
+}
+
+#[async_trait]
+pub trait Ask: Send + Sync + std::fmt::Debug {
+    /// Puts `question` to the small model with `text` as its material; the answer is its text.
+    async fn small_model(&self, question: &str, text: &str) -> Result<String, AskError>;
+}

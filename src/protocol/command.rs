@@ -1,0 +1,68 @@
+//! Orders from a front end to the agent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::ids::{JobId, RequestId, TurnId};
+use crate::protocol::permission::{Decision, Mode};
+
+/// What a person typed, as it goes to the model.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Input {
+    pub text: String,
+}
+
+impl Input {
+    pub fn text(text: impl Into<String>) -> Input {
+        Input { text: text.into() }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Command {
+    /// Start a turn. `turn` is chosen by the front end and counts up.
+    Submit {
+        turn: TurnId,
+        input: Input,
+    },
+    /// Say something while a turn runs: it goes to the model with the next tool results, or
+    /// starts a turn of its own when the current one ends first.
+    Queue {
+        turn: TurnId,
+        input: Input,
+    },
+    /// Take back everything queued that has not been sent.
+    Unqueue,
+    Interrupt {
+        turn: TurnId,
+    },
+    Answer {
+        request: RequestId,
+        decision: Decision,
+    },
+    SetMode {
+        mode: Mode,
+    },
+    /// `PROVIDER/MODEL`
+    SetModel {
+        model: String,
+    },
+    Compact {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        focus: Option<String>,
+    },
+    /// A command that the person runs; its output goes to the model with the next prompt.
+    Shell {
+        command: String,
+    },
+    /// Forget the conversation: a new session begins, the old one stays on disk.
+    Clear,
+    /// Leave this session and take up another one.
+    Resume {
+        session: crate::protocol::SessionId,
+    },
+    Kill {
+        job: JobId,
+    },
+    Stop,
+}

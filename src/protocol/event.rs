@@ -1,0 +1,342 @@
+//! Facts from the agent. One stream of these is the screen's input, the scripting format, what
+//! tests compare and what a bug report holds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::ids::{CallId, JobId, MessageId, RequestId, SessionId, TurnId};
+use crate::protocol::message::Role;
+use crate::protocol::permission::{Decision, Hunk, Mode, Request};
+use crate::protocol::usage::{Money, Spend};
+
+/// One line of a recorded or streamed session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope<T> {
+    pub v: u32,
+    pub seq: u64,
+    /// Milliseconds since the stream began; a replay need not wait.
+    #[serde(default)]
+    pub ms: u64,
+    #[serde(flatten)]
+    pub body: T,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Event {
+    /// A session is ready. Sent again after `Clear` and `Resume`.
+    Started {
+        session: SessionId,
+        cwd: String,
+        /// `PROVIDER/MODEL`
+        model: String,
+        mode: Mode,
+        /// Tokens; `None` where the model is not known.
+        window: Option<u64>,
+        /// True where a script plays the model.
+        scripted: bool,
+        resumed: bool,
+    },
+    /// One message of a session that was taken up again, in order, before the first turn.
+    Restored {
+        message: MessageId,
+        role: Role,
+        text: String,
+    },
+    /// One call of a session that was taken up again. `result` is `None` where the log holds
+    /// none: its outcome is not known.
+    CallRestored {
+        call: CallId,
+        tool: String,
+        title: Title,
+        result: Option<CallResult>,
+    },
+    /// `text` is what the person said.
+    TurnStarted {
+        turn: TurnId,
+        message: MessageId,
+        text: String,
+    },
+    /// Queued input was handed to the model in the middle of a turn.
+    Steered {
+        message: MessageId,
+        text: String,
+    },
+    QueueChanged {
+        queued: Vec<String>,
+    },
+    /// The request is out and nothing has come back.
+    RequestStarted {
+        turn: TurnId,
+    },
+    TextAdded {
+        message: MessageId,
+        text: String,
+    },
+    ThoughtAdded {
+        message: MessageId,
+        text: String,
+    },
+    MessageEnded {
+        message: MessageId,
+    },
+    CallQueued {
+        call: CallId,
+        tool: String,
+        title: Title,
+        input: serde_json::Value,
+    },
+    CallStarted {
+        call: CallId,
+    },
+    /// Output of a running call, raw as it came.
+    CallOutput {
+        call: CallId,
+        text: String,
+    },
+    CallEnded {
+        call: CallId,
+        result: CallResult,
+    },
+    PermissionAsked {
+        request: Box<Request>,
+    },
+    PermissionClosed {
+        request: RequestId,
+        by: Closed,
+    },
+    TodosChanged {
+        todos: Vec<Todo>,
+    },
+    UsageAdded {
+        spend: Spend,
+        /// The session's sum of all requests with a known price.
+        session: Money,
+        /// The same over all sessions of today.
+        today: Money,
+        /// Requests of this session whose price is not known.
+        unpriced: u64,
+        /// Tokens in the window now.
+        context: u64,
+    },
+    /// A request failed and is tried again after `wait_ms`.
+    Retrying {
+        turn: TurnId,
+        attempt: u32,
+        of: u32,
+        wait_ms: u64,
+        why: String,
+    },
+    CompactionStarted {
+        automatic: bool,
+    },
+    /// Tokens before and after, the latter estimated.
+    Compacted {
+        before: u64,
+        after: u64,
+        summary: String,
+    },
+    /// Commands that the person ran with `!`.
+    ShellEnded {
+        command: String,
+        output: String,
+        code: Option<i32>,
+    },
+    JobChanged {
+        job: JobId,
+        command: String,
+        running: bool,
+    },
+    ModeSet {
+        mode: Mode,
+    },
+    ModelSet {
+        model: String,
+        window: Option<u64>,
+    },
+    /// The session's title, from its first prompt or from the person.
+    Titled {
+        title: String,
+    },
+    /// Branch and number of changed files, where the directory is a git work tree.
+    GitChanged {
+        branch: String,
+        dirty: u32,
+    },
+    Noticed {
+        level: Level,
+        text: String,
+    },
+    TurnEnded {
+        turn: TurnId,
+        end: TurnEnd,
+        summary: TurnSummary,
+    },
+    Stopped,
+}
+
+/// Who closed a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Closed {
+    Answer {
+        decision: Decision,
+    },
+    Interrupt,
+    /// A rule saved for another question covers this one too.
+    Rule {
+        rule: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+/// A call in plain words: `doing` and `done` are the verb ("Reading", "Read"), `object` what it
+/// acts on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Title {
+    pub doing: String,
+    pub done: String,
+    pub object: String,
+}
+
+impl Title {
+    pub fn new(doing: &str, done: &str, object: impl Into<String>) -> Title {
+        Title { doing: doing.to_owned(), done: done.to_owned(), object: object.into() }
+    }
+}
+
+/// How a call ended. `text` is exactly what the model gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallResult {
+    pub status: CallStatus,
+    pub text: String,
+    /// A few words for the call's own line: `1–120 of 412`, `+3 −1`, `exit 1 · 3.2 s`.
+    pub facts: String,
+    pub detail: Detail,
+}
+
+impl CallResult {
+    pub fn is_error(&self) -> bool {
+        !matches!(self.status, CallStatus::Done)
+    }
+}
+
+/// Done, failed, denied and interrupted are four things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallStatus {
+    Done,
+    Failed,
+    Denied,
+    Interrupted,
+    /// The log holds a call without a result.
+    Unknown,
+}
+
+/// What an opened call shows below its line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Detail {
+    /// The result's text says it all.
+    Text,
+    Diff {
+        path: String,
+        hunks: Vec<Hunk>,
+        added: u32,
+        removed: u32,
+        new_file: bool,
+    },
+    Command {
+        /// `None` where a signal ended it.
+        code: Option<i32>,
+        duration_ms: u64,
+        /// Whole output, where it was too long to give whole.
+        spilled: Option<String>,
+    },
+    Todos {
+        todos: Vec<Todo>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Todo {
+    pub content: String,
+    pub status: TodoState,
+    /// The same in the present tense: "Running the tests".
+    #[serde(rename = "activeForm", default, skip_serializing_if = "String::is_empty")]
+    pub active_form: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TodoState {
+    Pending,
+    InProgress,
+    Completed,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TurnEnd {
+    Done,
+    Interrupted,
+    TurnLimit,
+    Budget,
+    Failed {
+        /// One of the kinds in INTERFACE's exit code table: `auth`, `network`, ...
+        error: ErrorKind,
+        message: String,
+        hints: Vec<String>,
+    },
+}
+
+/// The kinds of error that a script can tell apart; each has an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    Tool,
+    Internal,
+    Config,
+    Denied,
+    Auth,
+    RateLimit,
+    Overloaded,
+    Network,
+    Budget,
+    TurnLimit,
+    Context,
+}
+
+impl ErrorKind {
+    pub fn exit_code(self) -> u8 {
+        match self {
+            ErrorKind::Tool | ErrorKind::Internal => 1,
+            ErrorKind::Config => 2,
+            ErrorKind::Denied => 3,
+            ErrorKind::Auth => 4,
+            ErrorKind::RateLimit | ErrorKind::Overloaded => 5,
+            ErrorKind::Network => 6,
+            ErrorKind::Budget | ErrorKind::TurnLimit => 7,
+            ErrorKind::Context => 8,
+        }
+    }
+}
+
+/// What a turn changed and cost.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TurnSummary {
+    pub files: u32,
+    pub added: u32,
+    pub removed: u32,
+    pub commands: u32,
+    pub requests: u32,
+    /// `None` where a price is not known.
+    pub cost: Option<Money>,
+    pub duration_ms: u64,
+}

@@ -1,0 +1,32 @@
+//! What crosses the borders of tern: plain data, no behaviour.
+//!
+//! A front end (screen, headless, editor) sends a [`Command`]; the agent answers with [`Event`]s.
+//! Both are serde, both are versioned by [`Envelope`]. Nothing here holds a channel, a handle, a
+//! lock, a style or a closure, so that an event stream can be logged, replayed and compared.
+//!
+//! Not for parsing, deciding or formatting: those live above.
+
+pub mod ask;
+pub mod command;
+pub mod event;
+pub mod ids;
+pub mod message;
+pub mod permission;
+pub mod usage;
+
+pub use ask::{Ask, AskError};
+pub use command::{Command, Input};
+pub use event::{
+    CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Level, Title, Todo,
+    TodoState, TurnEnd, TurnSummary,
+};
+pub use ids::{CallId, JobId, MessageId, RequestId, SessionId, TurnId};
+pub use message::{Message, Part, Role};
+pub use permission::{
+    Decision, Hunk, HunkLine, LineKind, Mode, PartVerdict, Preview, Request, Ruling, Scope, Source,
+    Sourced, Suggestion,
+};
+pub use usage::{Cause, Money, Spend, Usage};
+
+/// Version of the line format of [`Envelope`]; adding a field is not a break.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,1 @@
+//! Widths, wrapping, clipping and cleaning of text.

@@ -1,0 +1,1 @@
+//! What in a folder needs trust, and whether it has it.

@@ -1,0 +1,1 @@
+//! Drawing: from the app's model to a frame.

@@ -1,0 +1,4 @@
+//! The agent against scripted and fake servers: outbound requests and whole event lists.
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,4 @@
+//! The real binary: exit codes, JSON lines, signals, the terminal left as found.
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,1 @@
+//! The layers of the crate, held by a text scan.

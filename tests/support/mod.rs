@@ -1,0 +1,2 @@
+//! What the tests share.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
