@@ -76,7 +76,7 @@ impl Screen {
             }
             Token::Char(c @ '\u{80}'..='\u{9f}') => c.escape_unicode().for_each(|c| self.show(c)),
             Token::Char(c) if c.is_control() => self.show(picture(c)),
-            Token::Char(c) => match odd::in_prose(c, self.before) {
+            Token::Char(c) => match odd::in_prose(c, self.before.filter(|_| !self.returned)) {
                 Shown::Same => self.show(c),
                 Shown::LineFeed => self.take(&Token::Char('\n')),
                 Shown::Nothing => {}
@@ -181,7 +181,7 @@ fn tint_of_parts(parts: &[&str]) -> Option<Tint> {
 
 /// The items after 38 or 48: `2;r;g;b` or `5;n`.
 fn tint_of_items<'a>(items: &mut impl Iterator<Item = &'a str>) -> Option<Tint> {
-    let mut number = |items: &mut dyn Iterator<Item = &'a str>| items.next()?.parse::<u8>().ok();
+    let number = |items: &mut dyn Iterator<Item = &'a str>| items.next()?.parse::<u8>().ok();
     match items.next()? {
         "5" => number(items).map(Tint::Table),
         "2" => {
