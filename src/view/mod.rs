@@ -6,16 +6,20 @@
 
 mod activity;
 pub mod code;
+pub mod diff;
 mod dialog;
 mod entry;
 mod frame;
 mod layout;
+pub mod markdown;
 mod marks;
 mod panels;
 mod prompt;
+mod rows;
 mod start;
 mod state;
 mod status;
+pub mod stream;
 pub mod theme;
 mod transcript;
 mod welcome;
