@@ -1,1 +1,3 @@
 //! Chooses a driver and maps errors to exit codes.
+
+pub mod debug;

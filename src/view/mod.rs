@@ -5,6 +5,7 @@
 //! not what the session holds. [`Seen`] tells the app where everything came out.
 
 mod activity;
+mod call;
 pub mod code;
 pub mod diff;
 mod dialog;
