@@ -56,10 +56,10 @@ impl Offscreen {
     /// Draws, with all code in its colours. The place is the cursor's.
     pub fn frame(&mut self) -> (Buffer, Option<Position>) {
         let mut drawn = self.draw();
-        let wanted = self.state.colours.take_wanted();
+        let wanted = self.state.colours().take_wanted();
         if !wanted.is_empty() {
             for wanted in wanted {
-                self.state.colours.put(wanted.key, wanted.work());
+                self.state.colours().put(wanted.key, wanted.work());
             }
             drawn = self.draw();
         }

@@ -51,7 +51,7 @@ pub fn draw(draw: &mut Draw<'_>, hunk: usize, area: Rect, buf: &mut Buffer) -> I
             columns,
             style,
             &theme,
-            &mut draw.state.colours,
+            &mut draw.state.cache.colours,
             &marks,
         );
         starts.extend(drawn.hunks.iter().map(|start| start + rows.len()));
