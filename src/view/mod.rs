@@ -1,5 +1,6 @@
 //! Drawing: from the app's model to a frame.
 
+pub mod cache;
 pub mod code;
 pub mod markdown;
 pub mod rows;
