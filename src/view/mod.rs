@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod code;
+pub mod diff;
 pub mod markdown;
 pub mod rows;
 pub mod stream;
