@@ -1,14 +1,15 @@
 //! Markdown (CommonMark with tables, task lists, strike-through and footnotes) to rows.
 //!
-//! Everything is drawn unit by unit ([`split`]), each from its own text alone. A definition of a
-//! link therefore does not reach the places that use it; it is shown as it was written. The text
-//! must have passed [`crate::text::clean()`].
+//! Everything is drawn unit by unit ([`split`]), each from its own text alone. Definitions of links
+//! would reach across units, so they are text like any other ([`spelling`]). The text must have
+//! passed [`crate::text::clean()`].
 //!
 //! Not for growing text: [`crate::view::stream`] keeps what it has drawn.
 
 mod blocks;
 pub(in crate::view) mod fence;
 mod inline;
+mod spelling;
 pub(in crate::view) mod split;
 mod table;
 
@@ -45,7 +46,11 @@ pub(in crate::view) struct Look<'a> {
 }
 
 /// The rows of one unit, but for code blocks at the top level, whose lines the stream draws.
-pub(in crate::view) fn unit_rows(text: &str, unit: &Unit, look: &mut Look<'_>) -> Vec<Line<'static>> {
+pub(in crate::view) fn unit_rows(
+    text: &str,
+    unit: &Unit,
+    look: &mut Look<'_>,
+) -> Vec<Line<'static>> {
     let source = &text[unit.range.clone()];
     match &unit.kind {
         Kind::Fence(fence) => fence.label(look.width, look.theme).into_iter().collect(),
@@ -58,7 +63,12 @@ pub(in crate::view) fn unit_rows(text: &str, unit: &Unit, look: &mut Look<'_>) -
 
 /// Whether an empty row parts the unit that begins at `start` from the one before: where the text
 /// has an empty line, and around whatever is not prose.
-pub(in crate::view) fn is_parted(text: &str, start: usize, before: Option<&Kind>, kind: &Kind) -> bool {
+pub(in crate::view) fn is_parted(
+    text: &str,
+    start: usize,
+    before: Option<&Kind>,
+    kind: &Kind,
+) -> bool {
     let Some(before) = before else { return false };
     let stands_apart = |kind: &Kind| {
         matches!(
