@@ -116,7 +116,7 @@ pub fn rows(
             rows
         }
         Body::Ending { end, summary } => {
-            vec![Line::styled(ending(end, summary, marks), theme.faint)]
+            plain(&ending(end, summary, marks), columns, theme.faint)
         }
     }
 }
