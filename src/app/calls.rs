@@ -41,10 +41,10 @@ pub struct Output {
 }
 
 impl Call {
-    pub fn new(id: CallId, tool: String, title: Title, state: CallState) -> Call {
+    pub fn new(id: CallId, tool: &str, title: &Title, state: CallState) -> Call {
         Call {
             id,
-            tool: clean::line(&tool),
+            tool: clean::line(tool),
             title: clean::title(title),
             input: Vec::new(),
             state,

@@ -19,9 +19,7 @@ use crate::terminal::pace::Pace;
 use crate::terminal::raw::Guard;
 use crate::terminal::signals::{Asked, Signals, stop_self};
 use crate::terminal::surface::Surface;
-use crate::terminal::{
-    Connection, Exit, How, Services, Setup, clipboard, editor, input, notify,
-};
+use crate::terminal::{Connection, Exit, How, Services, Setup, clipboard, editor, input, notify};
 use crate::view::code::Key;
 use crate::view::{self, State};
 

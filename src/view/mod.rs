@@ -9,8 +9,8 @@ mod ascii;
 pub mod cache;
 mod call;
 pub mod code;
-pub mod diff;
 mod dialog;
+pub mod diff;
 mod entry;
 mod frame;
 mod layout;
@@ -117,17 +117,15 @@ fn parts(
         cursor = search(model, state, areas.search, buf).or(cursor);
     }
     if let Some(dialog) = dialog {
-        let drawn = dialog::draw(model, state, dialog, areas.dialog, buf);
+        let drawn = dialog::draw(model, state, &dialog, areas.dialog, buf);
         seen.inner = drawn.inner;
         cursor = drawn.cursor.or(cursor);
     }
     prompt::completions(model, &theme, marks, areas.completions, buf);
     let at_prompt = prompt::draw(model, &rows, &theme, marks, areas.prompt, buf);
     status::draw(model, &theme, marks, areas.status, buf);
-    let writes = matches!(
-        model.focus(),
-        crate::app::Focus::Prompt | crate::app::Focus::HistorySearch
-    );
+    let writes =
+        matches!(model.focus(), crate::app::Focus::Prompt | crate::app::Focus::HistorySearch);
     (seen, cursor.or(writes.then_some(at_prompt)))
 }
 

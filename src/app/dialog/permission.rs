@@ -31,7 +31,7 @@ pub enum Stage {
     Choose,
     Always(RuleForm),
     /// Deny, with a message to the model.
-    Deny(Editor),
+    Deny(Box<Editor>),
 }
 
 /// The rules that *always* would save, to be changed before they are.
@@ -116,8 +116,7 @@ pub fn allow_always(model: &mut Model) {
             (used, Editor::with(Lines::One, &clean::line(&suggestion.rule)))
         })
         .collect();
-    dialog.stage =
-        Stage::Always(RuleForm { rules, at: 0, scope: Scope::Project, problem: None });
+    dialog.stage = Stage::Always(RuleForm { rules, at: 0, scope: Scope::Project, problem: None });
 }
 
 pub fn deny(model: &mut Model) -> Vec<Effect> {
@@ -126,7 +125,7 @@ pub fn deny(model: &mut Model) -> Vec<Effect> {
 
 pub fn deny_with_message(model: &mut Model) {
     if let Some(dialog) = model.dialogs.front_mut() {
-        dialog.stage = Stage::Deny(Editor::new(Lines::One));
+        dialog.stage = Stage::Deny(Box::new(Editor::new(Lines::One)));
     }
 }
 
@@ -174,7 +173,8 @@ pub fn accept(model: &mut Model) -> Vec<Effect> {
         }
         Stage::Always(form) => {
             let used = form.rules.iter().filter(|(used, _)| *used);
-            let rules: Vec<String> = used.map(|(_, field)| field.text().trim().to_owned()).collect();
+            let rules: Vec<String> =
+                used.map(|(_, field)| field.text().trim().to_owned()).collect();
             if rules.is_empty() || rules.iter().any(String::is_empty) {
                 form.problem = Some("there must be a rule to save".to_owned());
                 return Vec::new();
