@@ -1,7 +1,25 @@
 //! The configuration as meant: plain data, whatever file, flag or variable it came from.
 //!
-//! [`layer`](self) files are read and merged elsewhere in this module; nothing above it needs to know that
-//! there are layers, except to show where a value came from.
+//! [`layer`] reads and merges the files, [`table`] is the one list of settings, [`write`] changes a
+//! file, [`login`] keeps keys. Nothing above this module needs to know that there are layers, except
+//! to show where a value came from.
+//!
+//! Not for deciding what a folder may set before it is trusted beyond what [`layer::Inputs`] says,
+//! and not for resolving keys: a [`KeySource`] only says where to look.
+
+pub mod build;
+pub mod claude;
+pub mod dirs;
+pub mod file;
+pub mod layer;
+pub mod login;
+pub mod problem;
+pub mod providers;
+pub mod table;
+#[cfg(test)]
+mod tests;
+pub mod value;
+pub mod write;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,6 +27,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Mode, Money, Sourced};
+
+pub use problem::{ConfigError, Problem};
 
 /// Everything a session needs to know. Defaults are what tern does with no file at all.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +48,15 @@ pub struct Config {
     pub compact: Compact,
     pub budget: Budget,
     pub network: Network,
+    /// What the user says of models, by `PROVIDER/MODEL`; it stands above the built-in table.
+    pub models: BTreeMap<String, ModelOverride>,
+}
+
+/// With no file at all, every row of [`table`] at its default.
+impl Default for Config {
+    fn default() -> Config {
+        build::config(&layer::Store::default(), &BTreeMap::new()).0
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,12 +78,38 @@ pub enum Wire {
     Demo,
 }
 
+/// Facts about one model that the user knows better. `None`: as the built-in table has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModelOverride {
+    /// Tokens.
+    pub window: Option<u64>,
+    /// Tokens.
+    pub max_output: Option<u64>,
+    /// Prices are money for a million tokens.
+    pub input: Option<Money>,
+    pub output: Option<Money>,
+    pub cache_read: Option<Money>,
+    pub cache_write_5m: Option<Money>,
+    pub cache_write_1h: Option<Money>,
+}
+
+/// How a key is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Auth {
+    /// As the wire format has it: `x-api-key` for anthropic, a bearer token for the openai wires.
+    #[default]
+    Wire,
+    /// `Authorization: Bearer`, whatever the wire format.
+    Bearer,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderConfig {
     pub wire: Wire,
     /// With `/v1` for the openai wires, without it for anthropic.
     pub base_url: String,
     pub key: KeySource,
+    pub auth: Auth,
     pub headers: BTreeMap<String, String>,
     pub network: Network,
     /// A server on this machine: no key needed, no limit on the wait for headers.
