@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::gate::Passed;
 use crate::agent::shared::Shared;
-use crate::protocol::{CallId, CallResult, CallStatus, Detail, Event, Ruling};
-use crate::tools::{Approved, Class, Outcome, Tool, ToolCtx};
+use crate::protocol::{CallId, CallResult, CallStatus, Detail, Event, Title};
+use crate::tools::{Class, Outcome, Tool, ToolCtx};
 
 /// A call as the model made it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,14 @@ pub async fn run(
     journal: &mut impl Journal,
 ) -> Vec<CallResult> {
     for call in calls {
-        shared.emit(queued(shared, call)).await;
+        shared
+            .emit(Event::CallQueued {
+                call: call.id.clone(),
+                tool: call.tool.clone(),
+                title: title(shared, call),
+                input: call.input.clone(),
+            })
+            .await;
     }
     let mut results = Vec::with_capacity(calls.len());
     let mut rest = calls;
@@ -49,21 +56,21 @@ pub async fn run(
         if readers > 1 {
             let (group, after) = rest.split_at(readers);
             for call in group {
-                journal.intent(call, false).await;
+                journal.intent(shared, call, title(shared, call), false).await;
             }
             let mut running = stream::iter(group.iter().map(|call| one(shared, call, cancel)))
                 .buffered(READERS);
             let mut index = 0;
             while let Some(result) = running.next().await {
-                journal.result(&group[index].id, &result).await;
+                journal.result(shared, &group[index].id, &result).await;
                 results.push(result);
                 index += 1;
             }
             rest = after;
         } else {
-            journal.intent(first, readers == 0).await;
+            journal.intent(shared, first, title(shared, first), readers == 0).await;
             let result = one(shared, first, cancel).await;
-            journal.result(&first.id, &result).await;
+            journal.result(shared, &first.id, &result).await;
             results.push(result);
             rest = &rest[1..];
         }
@@ -75,8 +82,8 @@ pub async fn run(
 #[async_trait::async_trait]
 pub trait Journal: Send {
     /// Returns once the intent is on disk; durable (fsync) where the call may change something.
-    async fn intent(&mut self, call: &Call, changes: bool);
-    async fn result(&mut self, call: &CallId, result: &CallResult);
+    async fn intent(&mut self, shared: &Shared, call: &Call, title: Title, changes: bool);
+    async fn result(&mut self, shared: &Shared, call: &CallId, result: &CallResult);
 }
 
 async fn one(shared: &Arc<Shared>, call: &Call, cancel: &CancellationToken) -> CallResult {
@@ -187,16 +194,10 @@ fn class(shared: &Shared, call: &Call) -> Class {
     }
 }
 
-fn queued(shared: &Shared, call: &Call) -> Event {
-    let title = match shared.tool(&call.tool) {
+fn title(shared: &Shared, call: &Call) -> Title {
+    match shared.tool(&call.tool) {
         Some(tool) => tool.title(&call.input, &shared.cwd()),
-        None => crate::protocol::Title::new("Calling", "Called", &*call.tool),
-    };
-    Event::CallQueued {
-        call: call.id.clone(),
-        tool: call.tool.clone(),
-        title,
-        input: call.input.clone(),
+        None => Title::new("Calling", "Called", &*call.tool),
     }
 }
 
@@ -222,16 +223,4 @@ pub fn denied(because: &str, message: Option<&str>) -> Outcome {
         facts: "denied".to_owned(),
         detail: Detail::Text,
     }
-}
-
-impl Approved {
-    /// For a call that needed no question and has no preview.
-    pub fn unseen() -> Approved {
-        Approved::default()
-    }
-}
-
-/// Whether a decision lets a call through without a question.
-pub fn lets_through(ruling: Ruling) -> bool {
-    matches!(ruling, Ruling::Allow)
 }
