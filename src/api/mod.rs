@@ -4,6 +4,8 @@
 //! *Invariant:* nothing here retries, waits or decides what to do about an error; that is
 //! `agent::recover`. Nothing here knows about tools beyond their schemas.
 
+pub mod sse;
+
 use std::sync::Arc;
 use std::time::Duration;
 
