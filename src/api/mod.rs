@@ -5,6 +5,7 @@
 //! `agent::recover`. Nothing here knows about tools beyond their schemas.
 
 pub mod demo;
+pub mod sse;
 
 use std::sync::Arc;
 use std::time::Duration;
