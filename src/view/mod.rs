@@ -1,1 +1,3 @@
 //! Drawing: from the app's model to a frame.
+
+pub mod theme;
