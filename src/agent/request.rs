@@ -4,7 +4,6 @@
 //! after this module has returned the whole answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +14,7 @@ use crate::agent::fold::{Delta, Fold};
 use crate::agent::recover::{self, Bounds, Past, Step};
 use crate::agent::shared::Shared;
 use crate::agent::turn::sleep;
-use crate::api::{ApiError, ApiErrorKind, Purpose, Request, StopReason};
+use crate::api::{ApiError, ApiErrorKind, Purpose, Request, StopReason, retry};
 use crate::protocol::{
     CallId, Cause, ErrorKind, Event, Level, MessageId, Money, Part, TurnEnd, TurnId,
 };
@@ -240,18 +239,11 @@ fn bounds(talk: &Conversation, max_tokens: u32, past: &Past) -> Bounds {
     Bounds {
         retries: network.retries,
         max_wait: network.max_retry_wait,
-        backoff: backoff(past.retries, jitter()),
+        backoff: retry::delay(past.retries + 1, None, jitter()),
         has_fallback: talk.fallback.as_ref().is_some_and(|name| *name != talk.route.name),
         can_compact: talk.can_compact(),
         max_tokens,
     }
-}
-
-/// Half a second, doubled for each retry so far, up to half a minute, plus up to a quarter of
-/// chance so that many clients do not come back at once.
-fn backoff(retries: u32, jitter: f64) -> Duration {
-    let base = 0.5 * f64::from(1u32 << retries.min(6));
-    Duration::from_secs_f64(base.min(30.0) * (1.0 + 0.25 * jitter))
 }
 
 /// From 0 to 1. The low bits of a fresh UUID are random enough for spreading retries.
@@ -295,13 +287,10 @@ pub fn failed(error: ApiError) -> Ended {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
-    fn the_back_off_doubles_up_to_half_a_minute() {
-        let waits: Vec<u128> = (0..8).map(|n| backoff(n, 0.0).as_millis()).collect();
-        assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-        assert_eq!(backoff(0, 1.0).as_millis(), 625);
-        assert!((0.0..=1.0).contains(&jitter()));
+    fn jitter_is_a_share() {
+        for _ in 0..100 {
+            assert!((0.0..=1.0).contains(&super::jitter()));
+        }
     }
 }
