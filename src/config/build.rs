@@ -9,8 +9,8 @@ use crate::config::providers::{self, BUILT_IN, Stated};
 use crate::config::table::{self, Found};
 use crate::config::value::{self, Value};
 use crate::config::{
-    Auth, Budget, Compact, Config, DiffStyle, Effort, Keymap, ModelOverride, Network, Permissions,
-    Problem, ProviderConfig, Session, Ui, Wire,
+    Auth, Budget, Compact, Config, DiffStyle, Effort, Keymap, Network, Permissions, Problem,
+    ProviderConfig, Session, Ui, Wire,
 };
 use crate::protocol::{Mode, Money, Sourced};
 
@@ -184,20 +184,12 @@ fn network(store: &Store, path: &[&str], general: Option<&Network>) -> Network {
     }
 }
 
-fn models(store: &Store) -> BTreeMap<String, ModelOverride> {
-    let model = |name: &str| {
-        let price = |key: &str| money(store, &["models", name, "price", key]);
-        ModelOverride {
-            window: count(store, &["models", name, "window"]),
-            max_output: count(store, &["models", name, "max-output"]),
-            input: price("input"),
-            output: price("output"),
-            cache_read: price("cache-read"),
-            cache_write_5m: price("cache-write-5m"),
-            cache_write_1h: price("cache-write-1h"),
-        }
+fn models(store: &Store) -> toml::Table {
+    let raw = |name: &str| match store.one(&["models", name])?.value.clone() {
+        Value::Raw(raw) => Some((name.to_owned(), raw)),
+        _ => None,
     };
-    store.below(&["models"]).into_iter().map(|name| (name.to_owned(), model(name))).collect()
+    store.below(&["models"]).into_iter().filter_map(raw).collect()
 }
 
 /// The value that counts: the highest layer's, else the table's default.

@@ -21,8 +21,7 @@ pub enum Node {
     Int(i64),
     Float(f64),
     Flag(bool),
-    /// No setting is a date; kept so that the report can say so.
-    Date,
+    Date(toml::value::Datetime),
     List(Vec<Item>),
     /// In the order of the file. The line of an entry's item is that of its key.
     Table(Vec<(String, Item)>),
@@ -36,9 +35,25 @@ impl Node {
             Node::Int(_) => "a whole number",
             Node::Float(_) => "a number",
             Node::Flag(_) => "true or false",
-            Node::Date => "a date",
+            Node::Date(_) => "a date",
             Node::List(_) => "a list",
             Node::Table(_) => "a table",
+        }
+    }
+}
+
+/// The value without its places, for those who read it in their own way.
+pub fn plain(node: &Node) -> toml::Value {
+    match node {
+        Node::Text(text) => text.as_str().into(),
+        Node::Int(int) => (*int).into(),
+        Node::Float(float) => (*float).into(),
+        Node::Flag(flag) => (*flag).into(),
+        Node::Date(date) => toml::Value::Datetime(*date),
+        Node::List(items) => items.iter().map(|item| plain(&item.node)).collect::<Vec<_>>().into(),
+        Node::Table(entries) => {
+            let entries = entries.iter().map(|(key, item)| (key.clone(), plain(&item.node)));
+            toml::Value::Table(entries.collect())
         }
     }
 }
@@ -127,7 +142,7 @@ fn node(value: &Spanned<DeValue<'_>>, lines: &Lines, bad: &[u32]) -> Node {
         },
         DeValue::Float(float) => Node::Float(float.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(flag) => Node::Flag(*flag),
-        DeValue::Datetime(_) => Node::Date,
+        DeValue::Datetime(date) => Node::Date(*date),
         DeValue::Array(array) => Node::List(
             array
                 .iter()

@@ -48,8 +48,9 @@ pub struct Config {
     pub compact: Compact,
     pub budget: Budget,
     pub network: Network,
-    /// What the user says of models, by `PROVIDER/MODEL`; it stands above the built-in table.
-    pub models: BTreeMap<String, ModelOverride>,
+    /// The user's `[models]` table: `"PROVIDER/MODEL" = { window = .., prices = [..] }` in the form
+    /// of the built-in table of models, which `models` lays it over.
+    pub models: toml::Table,
 }
 
 /// With no file at all, every row of [`table`] at its default.
@@ -76,21 +77,6 @@ pub enum Wire {
     OpenaiResponses,
     OpenaiChat,
     Demo,
-}
-
-/// Facts about one model that the user knows better. `None`: as the built-in table has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ModelOverride {
-    /// Tokens.
-    pub window: Option<u64>,
-    /// Tokens.
-    pub max_output: Option<u64>,
-    /// Prices are money for a million tokens.
-    pub input: Option<Money>,
-    pub output: Option<Money>,
-    pub cache_read: Option<Money>,
-    pub cache_write_5m: Option<Money>,
-    pub cache_write_1h: Option<Money>,
 }
 
 /// How a key is sent.

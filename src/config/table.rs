@@ -26,7 +26,7 @@ pub enum Project {
     Never,
 }
 
-use Kind::{Adds, Choice, Count, Flag, Mode, Secret, Share, Text, Unused, Url, Usd, Words};
+use Kind::{Adds, Choice, Count, Flag, Mode, Raw, Secret, Share, Text, Unused, Url, Usd, Words};
 use Project::{Lowers, Never, Sets};
 
 const APIS: &[&str] = &["anthropic", "openai-responses", "openai-chat"];
@@ -55,13 +55,7 @@ pub const SETTINGS: &[Setting] = &[
     row("providers.*.network.retries", RETRIES, "", Never, "network.retries for this provider"),
     row("providers.*.network.max-retry-wait-s", SECONDS, "", Never, "network.max-retry-wait-s for this provider"),
 
-    row("models.*.window", TOKENS, "", Never, "Tokens that PROVIDER/MODEL takes in all"),
-    row("models.*.max-output", TOKENS, "", Never, "Tokens that it gives at most"),
-    row("models.*.price.input", Usd, "", Never, "Dollars for a million input tokens"),
-    row("models.*.price.output", Usd, "", Never, "Dollars for a million output tokens"),
-    row("models.*.price.cache-read", Usd, "", Never, "Dollars for a million tokens read from the cache"),
-    row("models.*.price.cache-write-5m", Usd, "", Never, "Dollars for a million tokens kept for 5 minutes"),
-    row("models.*.price.cache-write-1h", Usd, "", Never, "Dollars for a million tokens kept for an hour"),
+    row("models.*", Raw, "", Never, "Window and dated prices of PROVIDER/MODEL, in the form of the built-in table of models"),
 
     row("permissions.mode", Mode, "\"default\"", Sets, "default, acceptEdits, plan, dontAsk or bypassPermissions"),
     row("permissions.allow", Adds, "", Sets, "Rules for what runs without asking"),

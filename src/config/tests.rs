@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::dirs::Dirs;
 use crate::config::layer::{Flags, Inputs, Loaded, load};
-use crate::config::{Config, DiffStyle, Effort, Keymap, ModelOverride, Wire};
+use crate::config::{Config, DiffStyle, Effort, Keymap, Wire};
 use crate::protocol::{Mode, Money, Source, Sourced};
 
 /// A home and a project folder with files in them.
@@ -97,7 +97,7 @@ local = true
 network = { retries = 0, idle-timeout-s = 5 }
 [models."work/big"]
 window = 1000
-price = { input = 3, cache-read = 0.3 }
+prices = [{ from = 2026-01-01, input = 3 }]
 [ui]
 theme = "light"
 keymap = "vim"
@@ -141,13 +141,9 @@ connect-timeout-s = 1
     assert_eq!((work.local, work.network.header_timeout), (true, None));
     assert_eq!((work.network.retries, work.network.idle_timeout), (0, Duration::from_secs(5)));
     assert_eq!(work.network.connect_timeout, Duration::from_secs(1));
-    let expected = ModelOverride {
-        window: Some(1000),
-        input: Some(Money(3_000_000)),
-        cache_read: Some(Money(300_000)),
-        ..ModelOverride::default()
-    };
-    assert_eq!(config.models["work/big"], expected);
+    let expected: toml::Table =
+        "window = 1000\nprices = [{ from = 2026-01-01, input = 3 }]".parse().unwrap();
+    assert_eq!(config.models["work/big"], toml::Value::Table(expected));
     assert_eq!(config.ui.theme.as_deref(), Some("light"));
     assert_eq!((config.ui.keymap, config.ui.diff), (Keymap::Vim, DiffStyle::Split));
     assert_eq!((config.ui.mouse, config.ui.notifications), (false, false));

@@ -1,7 +1,7 @@
 //! What a setting can be: the check of a value as written against its kind, and its way back to
 //! text. One complaint a mistake; what is right in a list with a mistake still counts.
 
-use crate::config::file::{Item, Node};
+use crate::config::file::{Item, Node, plain};
 use crate::config::table::nearest;
 use crate::protocol::{Mode, Money};
 
@@ -28,6 +28,8 @@ pub enum Kind {
     Words,
     /// A list that adds up over all files.
     Adds,
+    /// A table that another module reads in its own way.
+    Raw,
     /// A name that is reserved: anything is taken, nothing is done, and that is reported.
     Unused,
 }
@@ -40,6 +42,7 @@ pub enum Value {
     Share(f64),
     Usd(Money),
     Words(Vec<String>),
+    Raw(toml::Value),
 }
 
 /// What is wrong with a value.
@@ -75,6 +78,7 @@ pub fn check(kind: Kind, name: &str, item: &Item, complaints: &mut Vec<Complaint
                 Vec::new()
             }
         },
+        (Kind::Raw, node @ Node::Table(_)) => one(Value::Raw(plain(node))),
         (Kind::Flag, Node::Flag(flag)) => one(Value::Flag(*flag)),
         (Kind::Count { least, most }, Node::Int(int)) => match u64::try_from(*int) {
             Ok(count) if (least..=most).contains(&count) => one(Value::Count(count)),
@@ -144,6 +148,7 @@ pub fn toml_value(value: &Value) -> toml_edit::Value {
         Value::Count(count) => i64::try_from(*count).unwrap_or(i64::MAX).into(),
         Value::Share(share) => (*share).into(),
         Value::Usd(money) => money.usd().into(),
+        Value::Raw(raw) => raw.to_string().parse().unwrap_or_else(|_| "".into()),
         Value::Words(words) => match words.as_slice() {
             [word] => word.as_str().into(),
             words => words.iter().map(String::as_str).collect::<toml_edit::Array>().into(),
@@ -163,6 +168,7 @@ impl Kind {
             Kind::Usd => "a number of dollars",
             Kind::Words => "text or a list of texts",
             Kind::Adds => "a list of texts",
+            Kind::Raw => "a table",
             Kind::Unused => "reserved",
         }
     }

@@ -145,8 +145,13 @@ fn edit(
         in_file(path, line, crate::config::problem::one_line(error.message()))
     })?;
     // Comments of a file that has no setting yet are kept above the first one.
-    let head =
-        if document.is_empty() { std::mem::take(&mut document).to_string() } else { String::new() };
+    let mut head = String::new();
+    if document.is_empty() {
+        head = std::mem::take(&mut document).to_string();
+        if !head.is_empty() && !head.ends_with('\n') {
+            head.push('\n');
+        }
+    }
     change(&mut document)?;
     let new = head + &document.to_string();
     if new == old { Ok(()) } else { replace(path, &new) }
@@ -243,6 +248,7 @@ mod tests {
     fn one_setting_changes_and_nothing_else() {
         for (before, name, text, expected) in [
             ("", "model", "openai/x", "model = \"openai/x\"\n"),
+            ("# empty", "model", "x", "# empty\nmodel = \"x\"\n"),
             ("# mine\nmodel = \"a\" # old\n", "model", "b", "# mine\nmodel = \"b\" # old\n"),
             ("[ui]\nmouse = true\n", "ui.mouse", "false", "[ui]\nmouse = false\n"),
             (
