@@ -184,8 +184,7 @@ pub fn rebuilt(history: &[Message], preamble: &str, summary: &str, keep: usize) 
     let mut said: Vec<&str> = history[..tail].iter().flat_map(person_texts).collect();
     // The first part of the first message is the preamble itself.
     said.retain(|text| *text != preamble);
-    let mut head = String::from("Summary of the conversation so far:\n\n");
-    head.push_str(summary);
+    let mut head = summary.to_owned();
     let verbatim = newest_within(&said, VERBATIM);
     if !verbatim.is_empty() {
         head.push_str("\n\nWhat the user said, word for word, oldest first:\n");

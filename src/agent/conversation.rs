@@ -15,6 +15,7 @@ use crate::protocol::{
     Cause, Event, Input, Message, MessageId, Money, Part, Role, SessionId, TurnEnd, TurnId, Usage,
 };
 use crate::session::record::Compaction;
+use crate::session::replay::summary_message;
 
 #[derive(Debug)]
 pub struct Conversation {
@@ -264,7 +265,8 @@ impl Conversation {
         if !self.preamble.is_empty() {
             parts.push(Part::Text { text: self.preamble.clone() });
         }
-        parts.push(Part::Text { text: head });
+        // The same message that a session taken up again begins with.
+        parts.extend(summary_message(&head).parts);
         self.push(new_message_id(), Message { role: Role::User, parts });
         for (id, message) in kept_ids.into_iter().zip(kept) {
             self.push(id, message);

@@ -105,19 +105,38 @@ impl Journal {
         session: &SessionId,
     ) -> Spend {
         let now = Timestamp::now();
-        let priced = route.known.as_ref().and_then(|model| prices::of(model, usage, now));
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let price = route.known.as_ref().and_then(|model| model.price(today, usage));
+        let rates = price.map(prices::rates);
         let spend = Spend {
             model: route.name.clone(),
             usage: *usage,
-            cost: priced.as_ref().map(|priced| priced.cost),
+            cost: rates.as_ref().map(|rates| prices::price(rates, usage)),
             cause,
         };
         self.append(shared, Body::Usage { spend: spend.clone() }).await;
         // What a script says costs nothing, so it does not count toward anybody's day.
         if !route.scripted {
-            let entry = ledger::Entry::new(now, session, &self.project, self.turn, &spend, priced);
+            let entry = ledger::Entry {
+                v: ledger::VERSION,
+                t: now,
+                session: session.clone(),
+                project: self.project.clone(),
+                model: spend.model.clone(),
+                usage: *usage,
+                cost: spend.cost,
+                price_from: price.map(|price| price.from.to_string()),
+                cause: spend.cause.clone(),
+                agent: None,
+                turn: self.turn,
+                tool: None,
+                saved: rates.as_ref().map(|rates| prices::saved(rates, usage)),
+                miss: None,
+                lost: None,
+            };
             if let Err(problem) = ledger::append(&self.ledger, &entry) {
-                self.report(shared, Some(problem.to_string())).await;
+                let text = format!("The ledger could not be written: {problem}");
+                shared.notice(Level::Error, text).await;
             }
         }
         spend

@@ -30,6 +30,7 @@ use tokio::sync::mpsc;
 
 use crate::agent::route::Router;
 use crate::config::{Budget, Compact, Effort};
+use crate::context::Place;
 use crate::protocol::{Command, Event, Mode, SessionId};
 use crate::session::Places;
 use crate::session::redact::Secrets;
@@ -42,7 +43,6 @@ pub use turn::Limits;
 #[derive(Debug)]
 pub struct Setup {
     pub cwd: PathBuf,
-    pub home: PathBuf,
     /// `PROVIDER/MODEL`
     pub model: String,
     pub fallback: Option<String>,
@@ -57,6 +57,7 @@ pub struct Setup {
     /// False where no person is there to answer: an ask then counts as a denial.
     pub can_ask: bool,
     pub prompt: Prompt,
+    pub place: Place,
     pub places: Places,
     pub ledger: PathBuf,
     /// Where long outputs are kept whole.
@@ -76,8 +77,6 @@ pub struct Prompt {
     /// In the place of tern's own.
     pub system: Option<String>,
     pub append: Option<String>,
-    /// The user's folder with their own instruction file.
-    pub user_dir: PathBuf,
 }
 
 /// Both ends of a running agent. Dropping `commands` stops it.

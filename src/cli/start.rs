@@ -14,6 +14,7 @@ use crate::cli::router::{self, Configured};
 use crate::cli::{Env, Failure};
 use crate::config::layer::{self, Flags, Inputs};
 use crate::config::{Config, Problem, dirs};
+use crate::context::Place;
 use crate::permissions::RuleSet;
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
 use crate::session::redact::Secrets;
@@ -74,7 +75,6 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
     let resume = resumed(cli, env)?;
     let setup = agent::Setup {
         cwd: env.cwd.clone(),
-        home: env.dirs.home.clone(),
         model,
         fallback: config.fallback_model.clone(),
         effort: config.effort,
@@ -87,6 +87,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         rules,
         can_ask,
         prompt: prompt(args, env)?,
+        place: place(env, trusted),
         places: Places::new(&env.dirs.data, &env.dirs.cache),
         ledger: env.dirs.ledger(),
         spill: env.dirs.cache.join("outputs"),
@@ -168,7 +169,21 @@ fn prompt(args: &SessionArgs, env: &Env) -> Result<agent::Prompt, Failure> {
         (None, Some(path)) => Some(read(path)?),
         (None, None) => None,
     };
-    Ok(agent::Prompt { system, append, user_dir: env.dirs.config.clone() })
+    Ok(agent::Prompt { system, append })
+}
+
+/// Where the session is, and when, for what the model is told about it.
+fn place(env: &Env, trusted: bool) -> Place {
+    Place {
+        cwd: env.cwd.clone(),
+        root: dirs::project_root(&env.cwd),
+        home: env.dirs.home.clone(),
+        config: env.dirs.config.clone(),
+        date: jiff::Zoned::now().date().to_string(),
+        platform: std::env::consts::OS.to_owned(),
+        shell: env.vars.get("SHELL").cloned(),
+        trusted,
+    }
 }
 
 /// The session that `-c` or `-r` means.
