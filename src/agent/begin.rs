@@ -285,7 +285,11 @@ fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
         tools: setup.tools.clone(),
         gate: Gate::new(setup.rules.clone(), mode, &setup.cwd, &setup.place.home, setup.can_ask),
         spill: setup.spill.clone(),
-        session: Mutex::new(Arc::new(SessionState::default())),
+        session: Mutex::new(Arc::new(SessionState {
+            roots: setup.rules.additional.clone(),
+            secret_env: setup.secret_env.clone(),
+            ..SessionState::default()
+        })),
         cwd: Mutex::new(setup.cwd.clone()),
         queue: Mutex::default(),
     }

@@ -39,6 +39,7 @@ pub async fn run(
     cancel: &CancellationToken,
     journal: &mut impl Journal,
 ) -> Vec<CallResult> {
+    let calls = &*calls.iter().map(|call| tidied(shared, call)).collect::<Vec<Call>>();
     for call in calls {
         shared
             .emit(Event::CallQueued {
@@ -52,7 +53,7 @@ pub async fn run(
     let mut results = Vec::with_capacity(calls.len());
     let mut rest = calls;
     while let Some(first) = rest.first() {
-        let readers = rest.iter().take_while(|call| class(shared, call) == Class::ReadOnly).count();
+        let readers = readers(shared, rest).await;
         if readers > 1 {
             let (group, after) = rest.split_at(readers);
             for call in group {
@@ -182,16 +183,39 @@ async fn run_tool(
     }
 }
 
-fn class(shared: &Shared, call: &Call) -> Class {
+/// How many calls from the first on may run together.
+async fn readers(shared: &Shared, calls: &[Call]) -> usize {
+    let mut readers = 0;
+    for call in calls {
+        if class(shared, call).await != Class::ReadOnly {
+            break;
+        }
+        readers += 1;
+    }
+    readers
+}
+
+async fn class(shared: &Shared, call: &Call) -> Class {
     match shared.tool(&call.tool) {
         // Nothing runs for these, so nothing needs to wait for them.
         None => Class::ReadOnly,
         Some(_) if call.malformed.is_some() => Class::ReadOnly,
         Some(tool) if tool.class(&call.input) == Class::ReadOnly => Class::ReadOnly,
         // A command that the permission layer knows to be read-only may run beside others, too.
-        Some(_) if call.tool == "Bash" && shared.gate.only_reads(shared, call) => Class::ReadOnly,
+        Some(_) if call.tool == "Bash" && shared.gate.only_reads(shared, call).await => {
+            Class::ReadOnly
+        }
         Some(_) => Class::Mutating,
     }
+}
+
+/// What is titled, judged, shown and run is one value: the input with the schema's own names.
+fn tidied(shared: &Shared, call: &Call) -> Call {
+    let mut call = call.clone();
+    if let Some(tool) = shared.tool(&call.tool).filter(|_| call.malformed.is_none()) {
+        call.input = tool.tidy(call.input);
+    }
+    call
 }
 
 fn title(shared: &Shared, call: &Call) -> Title {
@@ -202,12 +226,7 @@ fn title(shared: &Shared, call: &Call) -> Title {
 }
 
 pub fn interrupted() -> Outcome {
-    Outcome {
-        status: CallStatus::Interrupted,
-        text: "Interrupted by the user before it was done.".to_owned(),
-        facts: "interrupted".to_owned(),
-        detail: Detail::Text,
-    }
+    Outcome::interrupted("Interrupted by the user before it was done.")
 }
 
 /// The model is told plainly, so that it can go another way.

@@ -94,8 +94,8 @@ impl Gate {
     }
 
     /// Whether the call only reads, so that it may run beside others without a question.
-    pub async fn only_reads(&self, call: &Call, cwd: &Path) -> bool {
-        let verdict = self.judge(&call.tool, &call.input, cwd).await;
+    pub async fn only_reads(&self, shared: &Shared, call: &Call) -> bool {
+        let verdict = self.judge(shared, &call.tool, &call.input).await;
         verdict.decision == Ruling::Allow && verdict.read_only
     }
 
@@ -107,7 +107,7 @@ impl Gate {
         ctx: &ToolCtx,
         cancel: &CancellationToken,
     ) -> Passed {
-        let verdict = self.judge(&call.tool, &call.input, &ctx.cwd).await;
+        let verdict = self.judge(shared, &call.tool, &call.input).await;
         let passed = match verdict.decision {
             Ruling::Allow => Passed::Yes(Approved::default()),
             Ruling::Deny => Passed::No(denied(&verdict.because, None)),
@@ -137,7 +137,7 @@ impl Gate {
         cancel: &CancellationToken,
     ) -> Passed {
         // A call that cannot work is answered at once: nobody needs to be asked about it.
-        let Prepared { preview, base } = match tool.preview(&call.input, ctx).await {
+        let Prepared { preview, base, note } = match tool.preview(&call.input, ctx).await {
             Ok(prepared) => prepared,
             Err(outcome) => return Passed::No(outcome),
         };
@@ -148,7 +148,10 @@ impl Gate {
             tool: call.tool.clone(),
             preview,
             parts: verdict.parts,
-            because: verdict.because,
+            because: match note {
+                Some(note) => format!("{} {note}", sentence(&verdict.because)),
+                None => verdict.because,
+            },
             rule: verdict.rule,
             suggestions: verdict.suggestions,
             reason: call.input.get("description").and_then(Value::as_str).map(str::to_owned),
@@ -207,16 +210,20 @@ impl Gate {
     }
 
     /// The rule that lets this call through now, if one does.
-    pub async fn covered(&self, tool: &str, input: &Value, cwd: &Path) -> Option<String> {
-        let verdict = self.judge(tool, input, cwd).await;
+    pub async fn covered(&self, shared: &Shared, tool: &str, input: &Value) -> Option<String> {
+        let verdict = self.judge(shared, tool, input).await;
         (verdict.decision == Ruling::Allow)
             .then(|| verdict.rule.map_or_else(|| verdict.because.clone(), |rule| rule.value))
     }
 
     /// Looks at the file system on a thread of its own: a slow disk must not hold up the screen.
-    async fn judge(&self, tool: &str, input: &Value, cwd: &Path) -> Verdict {
+    async fn judge(&self, shared: &Shared, tool: &str, input: &Value) -> Verdict {
         let mut policy = lock(&self.policy).clone();
-        policy.cwd = cwd.to_owned();
+        // A command starts where the last `cd` of the shell has led; files count from the session's
+        // own folder.
+        if tool == "Bash" {
+            policy.cwd = lock(&shared.session).shell_dir(&policy.cwd);
+        }
         let (tool, input) = (tool.to_owned(), input.clone());
         let judged = tokio::task::spawn_blocking(move || {
             let access = access::of(&tool, &input, &policy.cwd);

@@ -64,6 +64,8 @@ pub struct Setup {
     pub spill: PathBuf,
     /// Keys, which are never written.
     pub secrets: Secrets,
+    /// Names of environment variables that hold keys; commands do not get them.
+    pub secret_env: Vec<String>,
     /// False with --no-session.
     pub keep_log: bool,
     pub resume: Option<SessionId>,

@@ -15,9 +15,8 @@ use crate::agent::conversation::Conversation;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::Shared;
 use crate::agent::{Setup, begin, compact, turn};
-use crate::process;
 use crate::protocol::{
-    Command, Decision, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
+    Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
 
 /// Commands that had to wait for the end of the turn.
@@ -180,7 +179,7 @@ async fn answer(shared: &Shared, request: RequestId, decision: Decision) {
         return;
     }
     for (id, tool, input) in shared.gate.approvals.waiting() {
-        if let Some(rule) = shared.gate.covered(&tool, &input, &shared.cwd()).await {
+        if let Some(rule) = shared.gate.covered(shared, &tool, &input).await {
             shared.gate.approvals.answer(id, Answer::Rule(rule));
         }
     }
@@ -213,12 +212,33 @@ async fn run_shell(
     command: String,
     cancel: &CancellationToken,
 ) {
-    let (output, code) = process::person_command(&command, &shared.cwd(), &shared.spill, cancel).await;
-    let status = code.map_or_else(|| "ended by a signal".to_owned(), |code| format!("exit {code}"));
+    let (output, code) = match shared.tool("Bash") {
+        Some(bash) => person_command(bash.as_ref(), &command, shared, cancel).await,
+        None => ("There is no shell in this session.".to_owned(), None),
+    };
+    let status = code.map_or_else(|| "it did not end by itself".to_owned(), |code| format!("exit {code}"));
     talk.shell_notes.push(format!(
         "<shell>\nThe user ran this command themselves:\n$ {command}\n{output}\n({status})\n</shell>"
     ));
     shared.emit(Event::ShellEnded { command, output, code }).await;
+}
+
+/// By the same tool as the model's commands: the same limits, and `cd` carries over.
+async fn person_command(
+    bash: &dyn Tool,
+    command: &str,
+    shared: &Shared,
+    cancel: &CancellationToken,
+) -> (String, Option<i32>) {
+    let (output, _pieces) = mpsc::channel(1);
+    let ctx = shared.tool_ctx(cancel.child_token(), output);
+    let input = serde_json::json!({ "command": command });
+    let outcome = bash.run(input, &ctx).await;
+    let code = match outcome.detail {
+        Detail::Command { code, .. } => code,
+        Detail::Text | Detail::Diff { .. } | Detail::Todos { .. } => None,
+    };
+    (outcome.text, code)
 }
 
 async fn set_model(talk: &mut Conversation, shared: &Shared, model: &str) {

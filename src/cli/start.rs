@@ -92,6 +92,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         ledger: env.dirs.ledger(),
         spill: env.dirs.cache.join("outputs"),
         secrets: router::secrets(&config, env),
+        secret_env: config.providers.values().flat_map(|p| p.key.env.clone()).collect(),
         keep_log: !args.no_session,
         resume,
         fork: cli.fork,

@@ -138,7 +138,6 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
     let config = Config::default();
     Setup {
         cwd: root.join("project"),
-        home: root.join("home"),
         model: "script/model".into(),
         fallback: options.fallback,
         effort: None,
@@ -151,12 +150,27 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         rules: Rules::default(),
         can_ask: options.can_ask,
         prompt: Prompt::default(),
+        place: place(root),
         places: Places::new(&root.join("data"), &root.join("cache")),
         ledger: root.join("data/ledger"),
         spill: root.join("cache/outputs"),
         secrets: Secrets::new([]),
+        secret_env: Vec::new(),
         keep_log: true,
         resume: None,
         fork: false,
+    }
+}
+
+fn place(root: &Path) -> tern::context::Place {
+    tern::context::Place {
+        cwd: root.join("project"),
+        root: root.join("project"),
+        home: root.join("home"),
+        config: root.join("config"),
+        date: "2026-11-24".into(),
+        platform: "linux".into(),
+        shell: None,
+        trusted: false,
     }
 }
