@@ -13,7 +13,7 @@ mod damage;
 pub mod disk;
 // pub mod export;
 pub mod fork;
-// pub mod index;
+pub mod index;
 mod lines;
 pub mod log;
 // pub mod prune;

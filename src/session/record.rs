@@ -158,6 +158,9 @@ pub struct Shelved {
     /// SHA-256, hex.
     pub blob: String,
     pub bytes: u64,
+    /// How a text begins, so that a list can name it without reading it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub head: String,
 }
 
 /// A summary that stands for what came before it.

@@ -7,17 +7,22 @@ use crate::session::record::{Body, Shelved};
 /// Bytes that a pasted text or an image may have inside the log.
 const INLINE: usize = 4 << 10;
 
+/// Characters of a shelved text that stay in the record.
+const HEAD: usize = 200;
+
 /// Empties the large parts of a user record into blobs. What the store does not take stays where
 /// it is: a long line is better than a lost paste.
 pub(crate) fn shelve(body: Body, blobs: &Blobs) -> Body {
     let Body::User { mut parts, mut shelved } = body else { return body };
-    for (part, content) in parts.iter_mut().enumerate() {
-        let Some(content) = content_of(content) else { continue };
+    for (part, place) in parts.iter_mut().enumerate() {
+        let is_text = matches!(place, Part::Text { .. });
+        let Some(content) = content_of(place) else { continue };
         if content.len() <= INLINE {
             continue;
         }
         if let Ok(blob) = blobs.put(content.as_bytes()) {
-            shelved.push(Shelved { part, blob, bytes: content.len() as u64 });
+            let head = if is_text { content.chars().take(HEAD).collect() } else { String::new() };
+            shelved.push(Shelved { part, blob, bytes: content.len() as u64, head });
             content.clear();
         }
     }
