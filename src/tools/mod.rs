@@ -5,10 +5,14 @@
 
 mod args;
 mod bash;
+mod change;
 mod disk;
+pub mod edit;
+mod multi_edit;
 mod read;
 
 pub mod seen;
+mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
