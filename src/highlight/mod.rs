@@ -107,6 +107,12 @@ pub struct Tokens {
     resume: Option<Box<Resume>>,
 }
 
+impl From<Vec<Runs>> for Tokens {
+    fn from(lines: Vec<Runs>) -> Tokens {
+        Tokens { lines, resume: None }
+    }
+}
+
 impl Tokens {
     /// Memory that it takes, roughly, in bytes.
     pub fn size(&self) -> usize {
