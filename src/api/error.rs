@@ -46,8 +46,11 @@ pub fn web_page() -> ApiError {
 pub fn bad_stream(what: &str, excerpt: &str) -> ApiError {
     let excerpt = one_line(excerpt, 80);
     let excerpt = if excerpt.is_empty() { excerpt } else { format!(": {excerpt}") };
-    ApiError::new(ApiErrorKind::BadStream, format!("The server's answer cannot be read ({what}){excerpt}"))
-        .hint("The server may speak another wire format than `api` says.")
+    ApiError::new(
+        ApiErrorKind::BadStream,
+        format!("The server's answer cannot be read ({what}){excerpt}"),
+    )
+    .hint("The server may speak another wire format than `api` says.")
 }
 
 /// The stream ended without its end mark.
@@ -113,7 +116,10 @@ impl Told {
                 .or_else(|| error.get("msg"))
                 .or_else(|| body.get("message"))
                 .and_then(Value::as_str)
-                .map_or_else(|| if error.is_null() { String::new() } else { error.to_string() }, str::to_owned),
+                .map_or_else(
+                    || if error.is_null() { String::new() } else { error.to_string() },
+                    str::to_owned,
+                ),
         };
         // OpenRouter: what the server behind it said.
         let upstream = error.pointer("/metadata/raw").and_then(Value::as_str).unwrap_or_default();
@@ -134,8 +140,13 @@ fn classify(status: Option<u16>, told: &Told) -> ApiErrorKind {
     // What the text says comes first: a proxy passes any error on as a 400 or a 500 with the
     // original text inside.
     if !matches!(status, Some(401 | 403 | 413)) {
-        if says(&["input length and `max_tokens` exceed", "input length and max_tokens exceed", "max_tokens is too large", "'max_completion_tokens' is too large", "maximum allowed number of output tokens"])
-        {
+        if says(&[
+            "input length and `max_tokens` exceed",
+            "input length and max_tokens exceed",
+            "max_tokens is too large",
+            "'max_completion_tokens' is too large",
+            "maximum allowed number of output tokens",
+        ]) {
             return Kind::MaxTokensTooLarge;
         }
         if says(&["maximum context length", "max context length"]) {
@@ -160,11 +171,24 @@ fn classify(status: Option<u16>, told: &Told) -> ApiErrorKind {
     }
     if status == Some(402)
         || told.named(&["billing_error", "insufficient_quota", "insufficient_balance"])
-        || says(&["credit balance is too low", "insufficient balance", "exceeded your current quota", "specified api usage limits"])
+        || says(&[
+            "credit balance is too low",
+            "insufficient balance",
+            "exceeded your current quota",
+            "specified api usage limits",
+        ])
     {
         return Kind::Billing;
     }
-    let about_model = says(&["model"]) && says(&["not found", "not exist", "invalid model", "unknown model", "not a valid model", "no such model"]);
+    let about_model = says(&["model"])
+        && says(&[
+            "not found",
+            "not exist",
+            "invalid model",
+            "unknown model",
+            "not a valid model",
+            "no such model",
+        ]);
     if told.named(&["model_not_found"])
         || (matches!(status, None | Some(400 | 404 | 500)) && about_model)
         || (status == Some(404) && text.starts_with("model:"))
@@ -180,7 +204,11 @@ fn classify(status: Option<u16>, told: &Told) -> ApiErrorKind {
         Some(503 | 529) => Kind::Overloaded,
         // 408 and 409 are worth another try, as the 5xx are.
         Some(408 | 409 | 425 | 500..=599) => {
-            if told.named(&["overloaded_error"]) { Kind::Overloaded } else { Kind::Server }
+            if told.named(&["overloaded_error"]) {
+                Kind::Overloaded
+            } else {
+                Kind::Server
+            }
         }
         Some(_) => Kind::BadRequest,
         None => by_name(told),
@@ -236,11 +264,19 @@ fn sentence(kind: ApiErrorKind, status: Option<u16>, detail: &str) -> String {
 
 fn hints(kind: ApiErrorKind, detail: &str) -> Vec<String> {
     let hint = match kind {
-        ApiErrorKind::Auth => "Check the key: `tern login PROVIDER` saves a new one; `key`, `key-command` and the environment come before it.",
+        ApiErrorKind::Auth => {
+            "Check the key: `tern login PROVIDER` saves a new one; `key`, `key-command` and the environment come before it."
+        }
         ApiErrorKind::Billing => "Add credit at the provider, or choose another model with /model.",
-        ApiErrorKind::UnknownModel if detail.contains("pull") => "Fetch the model with `ollama pull`, or choose another with /model.",
-        ApiErrorKind::UnknownModel => "`tern models` lists the known names; choose another with /model.",
-        ApiErrorKind::NotAnApi => "Check `base-url`: it includes /v1 for the openai wires and not for anthropic.",
+        ApiErrorKind::UnknownModel if detail.contains("pull") => {
+            "Fetch the model with `ollama pull`, or choose another with /model."
+        }
+        ApiErrorKind::UnknownModel => {
+            "`tern models` lists the known names; choose another with /model."
+        }
+        ApiErrorKind::NotAnApi => {
+            "Check `base-url`: it includes /v1 for the openai wires and not for anthropic."
+        }
         ApiErrorKind::Forbidden => "The key may lack the right to use this model or service.",
         ApiErrorKind::TooLarge => "Remove images or large texts, or /compact.",
         ApiErrorKind::PromptTooLong => "/compact shortens the history.",
@@ -253,7 +289,8 @@ fn hints(kind: ApiErrorKind, detail: &str) -> Vec<String> {
 fn limits(body: &Value, message: &str) -> Option<Limits> {
     let error = body.get("error").unwrap_or(body);
     let field = |name| error.get(name).and_then(Value::as_u64);
-    let fields = Limits { input: field("n_prompt_tokens"), max_tokens: None, window: field("n_ctx") };
+    let fields =
+        Limits { input: field("n_prompt_tokens"), max_tokens: None, window: field("n_ctx") };
     let text = message.to_lowercase();
     let after = |phrase: &str| text.find(phrase).map(|at| numbers(&text[at + phrase.len()..]));
     // "prompt is too long: 210000 tokens > 200000 maximum"
@@ -326,26 +363,78 @@ mod tests {
     fn errors_are_told_apart_by_status_name_and_text() {
         use ApiErrorKind as Kind;
         for (status, body, kind) in [
-            (Some(401), r#"{"error":{"message":"Invalid API Key","type":"authentication_error","code":401}}"#, Kind::Auth),
-            (Some(529), r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#, Kind::Overloaded),
-            (None, r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#, Kind::Overloaded),
+            (
+                Some(401),
+                r#"{"error":{"message":"Invalid API Key","type":"authentication_error","code":401}}"#,
+                Kind::Auth,
+            ),
+            (
+                Some(529),
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                Kind::Overloaded,
+            ),
+            (
+                None,
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                Kind::Overloaded,
+            ),
             (None, r#"{"error":{"code":429,"message":"slow down"}}"#, Kind::RateLimit),
             (None, r#"{"error":{"message":"x"}}"#, Kind::Server),
-            (None, r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#, Kind::PromptTooLong),
-            (Some(400), r#"{"type":"error","error":{"type":"invalid_request_error","message":"messages: at least one"}}"#, Kind::BadRequest),
-            (Some(400), r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API"}}"#, Kind::Billing),
+            (
+                None,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
+                Kind::PromptTooLong,
+            ),
+            (
+                Some(400),
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"messages: at least one"}}"#,
+                Kind::BadRequest,
+            ),
+            (
+                Some(400),
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API"}}"#,
+                Kind::Billing,
+            ),
             (Some(402), "", Kind::Billing),
-            (Some(429), r#"{"error":{"code":"insufficient_quota","message":"You exceeded your current quota"}}"#, Kind::Billing),
+            (
+                Some(429),
+                r#"{"error":{"code":"insufficient_quota","message":"You exceeded your current quota"}}"#,
+                Kind::Billing,
+            ),
             (Some(403), r#"{"error":{"type":"permission_error","message":"no"}}"#, Kind::Forbidden),
             (Some(407), "", Kind::Forbidden),
-            (Some(404), r#"{"type":"error","error":{"type":"not_found_error","message":"model: claude-nope"}}"#, Kind::UnknownModel),
-            (Some(404), r#"{"error":{"message":"model 'x' not found, try pulling it first","type":"not_found_error"}}"#, Kind::UnknownModel),
-            (Some(404), r#"{"error":{"code":"model_not_found","message":"The model `x` does not exist"}}"#, Kind::UnknownModel),
-            (Some(400), r#"{"type":"error","error":{"type":"invalid_request_error","message":"anthropic_messages: Invalid model name passed in model=no-such-model."}}"#, Kind::UnknownModel),
-            (Some(404), r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#, Kind::NotAnApi),
+            (
+                Some(404),
+                r#"{"type":"error","error":{"type":"not_found_error","message":"model: claude-nope"}}"#,
+                Kind::UnknownModel,
+            ),
+            (
+                Some(404),
+                r#"{"error":{"message":"model 'x' not found, try pulling it first","type":"not_found_error"}}"#,
+                Kind::UnknownModel,
+            ),
+            (
+                Some(404),
+                r#"{"error":{"code":"model_not_found","message":"The model `x` does not exist"}}"#,
+                Kind::UnknownModel,
+            ),
+            (
+                Some(400),
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"anthropic_messages: Invalid model name passed in model=no-such-model."}}"#,
+                Kind::UnknownModel,
+            ),
+            (
+                Some(404),
+                r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#,
+                Kind::NotAnApi,
+            ),
             (Some(404), "<html>nginx</html>", Kind::NotAnApi),
             (Some(302), "", Kind::NotAnApi),
-            (Some(413), r#"{"error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#, Kind::TooLarge),
+            (
+                Some(413),
+                r#"{"error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
+                Kind::TooLarge,
+            ),
             (Some(429), "", Kind::RateLimit),
             (Some(503), "<html>busy</html>", Kind::Overloaded),
             (Some(502), "<html>bad gateway</html>", Kind::Server),
@@ -353,14 +442,34 @@ mod tests {
             (Some(408), "", Kind::Server),
             (Some(409), "", Kind::Server),
             (Some(418), "teapot", Kind::BadRequest),
-            (Some(400), r#"[{"error":{"code":400,"message":"The input token count exceeds the maximum","status":"INVALID_ARGUMENT"}}]"#, Kind::PromptTooLong),
-            (Some(500), r#"{"error":{"message":"litellm.ContextWindowExceededError: no"}}"#, Kind::PromptTooLong),
-            (Some(400), r#"{"error":{"message":"Provider returned error","metadata":{"raw":"prompt is too long"}}}"#, Kind::PromptTooLong),
-            (None, r#"{"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded","message":"slow"}}}"#, Kind::RateLimit),
+            (
+                Some(400),
+                r#"[{"error":{"code":400,"message":"The input token count exceeds the maximum","status":"INVALID_ARGUMENT"}}]"#,
+                Kind::PromptTooLong,
+            ),
+            (
+                Some(500),
+                r#"{"error":{"message":"litellm.ContextWindowExceededError: no"}}"#,
+                Kind::PromptTooLong,
+            ),
+            (
+                Some(400),
+                r#"{"error":{"message":"Provider returned error","metadata":{"raw":"prompt is too long"}}}"#,
+                Kind::PromptTooLong,
+            ),
+            (
+                None,
+                r#"{"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded","message":"slow"}}}"#,
+                Kind::RateLimit,
+            ),
         ] {
             let error = from_text(status, body);
             assert_eq!((error.kind, error.status), (kind, status), "{body}");
-            assert!(error.message.ends_with(['.', '"']) || error.message.contains(": "), "{}", error.message);
+            assert!(
+                error.message.ends_with(['.', '"']) || error.message.contains(": "),
+                "{}",
+                error.message
+            );
         }
     }
 
@@ -368,14 +477,46 @@ mod tests {
     fn token_counts_are_found_in_the_text() {
         let limits = |input, max_tokens, window| Some(Limits { input, max_tokens, window });
         for (message, kind, expected) in [
-            ("prompt is too long: 210000 tokens > 200000 maximum", ApiErrorKind::PromptTooLong, limits(Some(210_000), None, Some(200_000))),
-            ("input length and `max_tokens` exceed context limit: 190000 + 32000 > 200000, decrease", ApiErrorKind::MaxTokensTooLarge, limits(Some(190_000), Some(32_000), Some(200_000))),
-            ("max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for claude-x", ApiErrorKind::MaxTokensTooLarge, limits(None, Some(64_000), None)),
-            ("max_tokens is too large: 9999. This model supports at most 4096 completion tokens", ApiErrorKind::MaxTokensTooLarge, limits(None, Some(4096), None)),
-            ("request (9030 tokens) exceeds the available context size (8192 tokens), try increasing it", ApiErrorKind::PromptTooLong, limits(Some(9030), None, Some(8192))),
-            ("This model's maximum context length is 8192 tokens. However, you requested 10000 tokens (6000 in the messages, 4000 in the completion).", ApiErrorKind::MaxTokensTooLarge, limits(Some(6000), Some(4000), Some(8192))),
-            ("This model's maximum context length is 4096 tokens. However, your messages resulted in 5000 tokens", ApiErrorKind::PromptTooLong, limits(Some(5000), None, Some(4096))),
-            ("This model's maximum context length is 8192 tokens", ApiErrorKind::PromptTooLong, limits(None, None, Some(8192))),
+            (
+                "prompt is too long: 210000 tokens > 200000 maximum",
+                ApiErrorKind::PromptTooLong,
+                limits(Some(210_000), None, Some(200_000)),
+            ),
+            (
+                "input length and `max_tokens` exceed context limit: 190000 + 32000 > 200000, decrease",
+                ApiErrorKind::MaxTokensTooLarge,
+                limits(Some(190_000), Some(32_000), Some(200_000)),
+            ),
+            (
+                "max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for claude-x",
+                ApiErrorKind::MaxTokensTooLarge,
+                limits(None, Some(64_000), None),
+            ),
+            (
+                "max_tokens is too large: 9999. This model supports at most 4096 completion tokens",
+                ApiErrorKind::MaxTokensTooLarge,
+                limits(None, Some(4096), None),
+            ),
+            (
+                "request (9030 tokens) exceeds the available context size (8192 tokens), try increasing it",
+                ApiErrorKind::PromptTooLong,
+                limits(Some(9030), None, Some(8192)),
+            ),
+            (
+                "This model's maximum context length is 8192 tokens. However, you requested 10000 tokens (6000 in the messages, 4000 in the completion).",
+                ApiErrorKind::MaxTokensTooLarge,
+                limits(Some(6000), Some(4000), Some(8192)),
+            ),
+            (
+                "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000 tokens",
+                ApiErrorKind::PromptTooLong,
+                limits(Some(5000), None, Some(4096)),
+            ),
+            (
+                "This model's maximum context length is 8192 tokens",
+                ApiErrorKind::PromptTooLong,
+                limits(None, None, Some(8192)),
+            ),
             ("prompt is too long", ApiErrorKind::PromptTooLong, None),
             ("prompt is too long: 99999999999999999999999 > 1", ApiErrorKind::PromptTooLong, None),
         ] {
@@ -388,10 +529,22 @@ mod tests {
 
     #[test]
     fn a_sentence_is_short_and_holds_no_key() {
-        let error = from_text(Some(401), r#"{"error":{"message":"Incorrect API key provided:\n sk-proj-abcdefghijkl."}}"#);
-        assert_eq!(error.message, "The server did not accept the key (401): Incorrect API key provided: [key]");
-        assert_eq!(scrub("Bearer abcd1234 and abcd1234", Some("abcd1234")), "Bearer [key] and [key]");
-        assert_eq!(scrub("task-oriented-programming sk-short", None), "task-oriented-programming sk-short");
+        let error = from_text(
+            Some(401),
+            r#"{"error":{"message":"Incorrect API key provided:\n sk-proj-abcdefghijkl."}}"#,
+        );
+        assert_eq!(
+            error.message,
+            "The server did not accept the key (401): Incorrect API key provided: [key]"
+        );
+        assert_eq!(
+            scrub("Bearer abcd1234 and abcd1234", Some("abcd1234")),
+            "Bearer [key] and [key]"
+        );
+        assert_eq!(
+            scrub("task-oriented-programming sk-short", None),
+            "task-oriented-programming sk-short"
+        );
         let long = from_text(Some(500), &"word ".repeat(1_000_000));
         assert!(long.message.chars().count() < 500);
         assert_eq!(from_text(Some(500), "").message, "The server failed (500).");

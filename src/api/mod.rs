@@ -5,6 +5,18 @@
 //! `agent::recover`. Nothing here knows about tools beyond their schemas.
 
 pub mod demo;
+pub mod answer;
+pub mod anthropic;
+pub mod cache;
+pub mod connect;
+pub mod detect;
+pub mod error;
+pub mod history;
+pub mod http;
+pub mod key;
+pub mod openai_chat;
+pub mod openai_responses;
+pub mod retry;
 pub mod sse;
 
 use std::sync::Arc;
@@ -15,6 +27,8 @@ use futures_util::stream::BoxStream;
 
 use crate::config::Effort;
 use crate::protocol::{Message, Usage};
+
+pub use connect::connect;
 
 /// A model's server. Cloned cheaply; one for a session.
 #[async_trait]

@@ -128,7 +128,13 @@ mod tests {
             (&[("retry-after", "Sun, 22 Nov 2026 06:00:30 GMT")], Some(30.0)),
             (&[DATE, ("retry-after", "Sun, 22 Nov 2026 06:34:26 GMT")], Some(30.0)),
             (&[("retry-after", "Sun, 22 Nov 2020 06:00:30 GMT")], Some(0.0)),
-            (&[("anthropic-ratelimit-requests-remaining", "0"), ("anthropic-ratelimit-requests-reset", "2026-11-22T06:00:07Z")], Some(7.0)),
+            (
+                &[
+                    ("anthropic-ratelimit-requests-remaining", "0"),
+                    ("anthropic-ratelimit-requests-reset", "2026-11-22T06:00:07Z"),
+                ],
+                Some(7.0),
+            ),
             (
                 &[
                     ("anthropic-ratelimit-tokens-remaining", "0"),
@@ -140,16 +146,25 @@ mod tests {
                 ],
                 Some(20.0),
             ),
-            (&[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "1m2.5s")], Some(62.5)),
+            (
+                &[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "1m2.5s")],
+                Some(62.5),
+            ),
             (&[("x-ratelimit-remaining-tokens", "5"), ("x-ratelimit-reset-tokens", "1m")], None),
-            (&[("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "120ms")], Some(0.12)),
+            (
+                &[("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "120ms")],
+                Some(0.12),
+            ),
             (&[("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "5")], None),
         ];
         for (headers, expected) in cases {
             let map: HeaderMap = headers
                 .iter()
                 .map(|(name, value)| {
-                    (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
+                    (
+                        HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                        HeaderValue::from_str(value).unwrap(),
+                    )
                 })
                 .collect();
             assert_eq!(asked(&map, now), expected.map(Duration::from_secs_f64), "{headers:?}");

@@ -22,7 +22,7 @@ pub fn find(name: &str) -> Option<&'static Model> {
     built_in().find(name)
 }
 
-/// All built-in models, in the order of the file.
+/// All built-in models, by name.
 pub fn all() -> &'static [Model] {
     built_in().all()
 }

@@ -270,8 +270,16 @@ mod tests {
         let llama = table.find("work/llama").unwrap();
         assert_eq!((llama.window, llama.max_output, llama.prices.len()), (32768, 8192, 0));
         assert_eq!(table.all().len(), models::all().len() + 1);
-        assert_eq!(problems.len(), 5, "{problems:?}");
-        assert!(problems[0].starts_with("model \"work/other\": window"), "{problems:?}");
-        assert!(problems[2].contains("widow"), "{problems:?}");
+        let beginnings = [
+            "model \"llama\": the name is not PROVIDER/MODEL",
+            "model \"work/negative\": -1 is not a price in USD",
+            "model \"work/other\": window (tokens) is missing",
+            "model \"work/typo\": unknown field `widow`",
+            "model \"work/undated\": a price needs a date",
+        ];
+        assert_eq!(problems.len(), beginnings.len(), "{problems:?}");
+        for (problem, beginning) in problems.iter().zip(beginnings) {
+            assert!(problem.starts_with(beginning), "{problem}");
+        }
     }
 }
