@@ -119,7 +119,7 @@ fn all_providers(
                 ],
             ),
             base_url: text(store, &of("base-url")),
-            key: text(store, &of("key")),
+            key: secret(store, &of("key")),
             key_command: text(store, &of("key-command")),
             key_env: words(store, &of("key-env")),
             auth: choice(store, &of("auth"), &[("api-key", Auth::Wire), ("bearer", Auth::Bearer)]),
@@ -127,7 +127,7 @@ fn all_providers(
                 .below(&of("headers"))
                 .into_iter()
                 .filter_map(|header| {
-                    let value = text(store, &["providers", name, "headers", header])?;
+                    let value = secret(store, &["providers", name, "headers", header])?;
                     Some((header.to_owned(), value))
                 })
                 .collect(),
@@ -223,6 +223,13 @@ fn text_of(value: &Value) -> Option<String> {
 
 fn text(store: &Store, path: &[&str]) -> Option<String> {
     text_of(&get(store, path)?)
+}
+
+fn secret(store: &Store, path: &[&str]) -> Option<String> {
+    match get(store, path)? {
+        Value::Secret(hidden) => Some(hidden.0),
+        _ => None,
+    }
 }
 
 fn choice<T: Copy>(store: &Store, path: &[&str], choices: &[(&str, T)]) -> Option<T> {

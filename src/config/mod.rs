@@ -89,7 +89,7 @@ pub enum Auth {
     Bearer,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ProviderConfig {
     pub wire: Wire,
     /// With `/v1` for the openai wires, without it for anthropic.
@@ -100,6 +100,21 @@ pub struct ProviderConfig {
     pub network: Network,
     /// A server on this machine: no key needed, no limit on the wait for headers.
     pub local: bool,
+}
+
+/// A header may hold a key, so only their names show.
+impl std::fmt::Debug for ProviderConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProviderConfig")
+            .field("wire", &self.wire)
+            .field("base_url", &self.base_url)
+            .field("key", &self.key)
+            .field("auth", &self.auth)
+            .field("headers", &self.headers.keys())
+            .field("network", &self.network)
+            .field("local", &self.local)
+            .finish()
+    }
 }
 
 /// Where a key comes from; tried in this order: value, command, env, saved login.

@@ -460,3 +460,24 @@ fn all_files_that_were_looked_for_are_named() {
     ];
     assert_eq!(names, expected);
 }
+
+#[test]
+fn keys_and_headers_do_not_show_in_debug_output() {
+    let stage = Stage::new(&[(
+        USER,
+        "[providers.openai]\nkey = \"sk-secret\"\nheaders = { Authorization = \"sk-secret\" }\n",
+    )]);
+    let (loaded, problems) = load(&stage.inputs);
+    assert_eq!(loaded.config.providers["openai"].key.value.as_deref(), Some("sk-secret"));
+    let shown = format!("{loaded:?} {problems:?}");
+    assert!(!shown.contains("sk-secret"), "{shown}");
+}
+
+#[test]
+fn a_mistake_in_a_line_with_a_key_does_not_tell_the_key() {
+    for line in ["providers.openai.key = sk-secret", "providers.openai.kye = \"sk-secret\""] {
+        let (_, problems) = Stage::new(&[(USER, line)]).load();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(!problems[0].contains("sk-secret"), "{problems:?}");
+    }
+}

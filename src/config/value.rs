@@ -37,12 +37,23 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Text(String),
+    Secret(Hidden),
     Flag(bool),
     Count(u64),
     Share(f64),
     Usd(Money),
     Words(Vec<String>),
     Raw(toml::Value),
+}
+
+/// Text that does not show when it is printed for debugging.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[hidden]")
+    }
 }
 
 /// What is wrong with a value.
@@ -67,8 +78,9 @@ pub fn check(kind: Kind, name: &str, item: &Item, complaints: &mut Vec<Complaint
             complain(item.line, format!("{name} is not used by this version of tern"), None);
             Vec::new()
         }
-        (Kind::Text | Kind::Secret, Node::Text(text)) if !text.trim().is_empty() => {
-            one(Value::Text(text.clone()))
+        (Kind::Text, Node::Text(text)) if !text.trim().is_empty() => one(Value::Text(text.clone())),
+        (Kind::Secret, Node::Text(text)) if !text.trim().is_empty() => {
+            one(Value::Secret(Hidden(text.clone())))
         }
         (Kind::Url, Node::Text(text)) => match url_fault(text) {
             None => one(Value::Text(text.trim_end_matches('/').to_owned())),
@@ -143,7 +155,7 @@ pub fn toml_text(value: &Value) -> String {
 
 pub fn toml_value(value: &Value) -> toml_edit::Value {
     match value {
-        Value::Text(text) => text.as_str().into(),
+        Value::Text(text) | Value::Secret(Hidden(text)) => text.as_str().into(),
         Value::Flag(flag) => (*flag).into(),
         Value::Count(count) => i64::try_from(*count).unwrap_or(i64::MAX).into(),
         Value::Share(share) => (*share).into(),

@@ -236,8 +236,8 @@ mod tests {
             commits: vec![],
         };
         assert_eq!(parse_status(&text), expected);
-        let detached = format!("# branch.oid abcdef0123456\0# branch.head (detached)\0");
-        assert_eq!(parse_status(&detached).branch, "detached at abcdef012");
+        let detached = "# branch.oid abcdef0123456\0# branch.head (detached)\0";
+        assert_eq!(parse_status(detached).branch, "detached at abcdef012");
         let many: String = (0..30).map(|n| format!("? f{n}\0")).collect();
         let many = parse_status(&many);
         assert_eq!((many.dirty, many.status.len()), (30, STATUS_LINES));

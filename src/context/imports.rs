@@ -6,8 +6,8 @@ pub fn named(text: &str) -> Vec<String> {
     let mut fence: Option<String> = None;
     for line in text.lines() {
         let trimmed = line.trim_start();
-        let mark: String =
-            trimmed.chars().take_while(|c| Some(*c) == trimmed.chars().next()).collect();
+        let first = trimmed.chars().next();
+        let mark: String = trimmed.chars().take_while(|c| Some(*c) == first).collect();
         let is_fence = mark.len() >= 3 && (mark.starts_with('`') || mark.starts_with('~'));
         match &fence {
             Some(open) => {

@@ -242,8 +242,8 @@ pub(super) mod tests {
         assert_eq!(names, ["2026-02.jsonl", "2026-03.jsonl"]);
         for (since, expected) in [
             (None, vec![full.clone(), plain.clone()]),
-            (Some("2026-02-01T00:00:00Z"), vec![full.clone(), plain.clone()]),
-            (Some("2026-03-01T00:00:00Z"), vec![plain.clone()]),
+            (Some("2026-02-01T00:00:00Z"), vec![full, plain.clone()]),
+            (Some("2026-03-01T00:00:00Z"), vec![plain]),
             (Some("2026-03-01T00:00:01Z"), vec![]),
         ] {
             let since = since.map(|since| since.parse().unwrap());
