@@ -40,7 +40,7 @@ pub async fn begin(
 }
 
 async fn fresh(setup: &Setup, events: mpsc::Sender<Event>) -> Result<(Shared, Conversation), Ended> {
-    let route = setup.router.route(&setup.model, false).await.map_err(failed)?;
+    let route = setup.router.route(&setup.model).await.map_err(failed)?;
     let session = new_session(Timestamp::now());
     let shared = shared(setup, setup.mode, events);
     let today = today(setup);
@@ -86,11 +86,11 @@ async fn resumed(
     let wanted = state.model.clone().unwrap_or_else(|| setup.model.clone());
     let mut problems = replayed.problems;
     // The model of back then may be gone; the session is not.
-    let route = match setup.router.route(&wanted, false).await {
+    let route = match setup.router.route(&wanted).await {
         Ok(route) => route,
         Err(error) if wanted != setup.model => {
             problems.push(format!("{wanted} cannot be used ({error}); going on with {}", setup.model));
-            setup.router.route(&setup.model, false).await.map_err(failed)?
+            setup.router.route(&setup.model).await.map_err(failed)?
         }
         Err(error) => return Err(failed(error)),
     };

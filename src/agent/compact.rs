@@ -95,7 +95,7 @@ pub async fn now(
     talk.shorten(head, tail);
     let after = talk.estimated_tokens();
     talk.journal.compaction(shared, talk.summary_record(before, after, automatic)).await;
-    tracing::info!(before, after, %turn.0, "compacted");
+    tracing::info!(before, after, turn = turn.0, "compacted");
     shared.emit(Event::Compacted { before, after, summary }).await;
     Ok(())
 }

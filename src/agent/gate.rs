@@ -178,7 +178,7 @@ impl Gate {
                 shared.emit(closed(Closed::Answer { decision: decision.clone() })).await;
                 match decision {
                     Decision::Once | Decision::Rules { .. } => Passed::Yes(approved(None)),
-                    Decision::Hunks { kept } => Passed::Yes(approved(Some(kept))),
+                    Decision::Some { hunks } => Passed::Yes(approved(Some(hunks))),
                     Decision::Deny { message } => {
                         Passed::No(denied("the user said no.", message.as_deref()))
                     }

@@ -204,5 +204,5 @@ fn title(parts: &[Part]) -> Option<String> {
     })?;
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     let clean = crate::text::clean::clean(line, crate::text::clean::Mode::Prose);
-    Some(crate::text::clip::clip(&clean, TITLE).into_owned())
+    Some(crate::text::clip::end(&clean, TITLE).into_owned())
 }

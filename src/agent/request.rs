@@ -107,7 +107,7 @@ pub async fn send(
             Step::RefreshKey => {
                 past.key_refreshed = true;
                 let name = talk.route.name.clone();
-                match talk.router.route(&name, true).await {
+                match talk.router.route(&name).await {
                     Ok(route) => talk.route = route,
                     Err(error) => return Err(failed(error)),
                 }
@@ -254,7 +254,7 @@ fn jitter() -> f64 {
 
 async fn fall_back(talk: &mut Conversation, shared: &Shared) -> Result<(), Ended> {
     let Some(name) = talk.fallback.clone() else { return Ok(()) };
-    let route = talk.router.route(&name, false).await.map_err(failed)?;
+    let route = talk.router.route(&name).await.map_err(failed)?;
     shared
         .notice(
             Level::Warning,

@@ -37,7 +37,7 @@ impl Route {
 
     pub fn max_tokens(&self) -> u32 {
         self.known.as_ref().map_or(UNKNOWN_MAX_TOKENS, |model| {
-            u32::try_from(model.max_output).unwrap_or(MOST_OUTPUT).min(MOST_OUTPUT)
+            model.max_output.min(MOST_OUTPUT)
         })
     }
 }
@@ -45,6 +45,6 @@ impl Route {
 /// Finds routes. The real one reads the configuration and the keys; tests give a fixed one.
 #[async_trait]
 pub trait Router: Send + Sync + std::fmt::Debug {
-    /// `fresh_key` asks for the key to be resolved again, as its command may print a new one.
-    async fn route(&self, name: &str, fresh_key: bool) -> Result<Route, ApiError>;
+    /// Resolves the key anew each time, as a key command may print another one.
+    async fn route(&self, name: &str) -> Result<Route, ApiError>;
 }

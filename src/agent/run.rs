@@ -18,6 +18,7 @@ use crate::agent::{Setup, begin, compact, turn};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
+use crate::tools::Tool;
 
 /// Commands that had to wait for the end of the turn.
 type Later = VecDeque<Command>;
@@ -242,7 +243,7 @@ async fn person_command(
 }
 
 async fn set_model(talk: &mut Conversation, shared: &Shared, model: &str) {
-    match talk.router.route(model, false).await {
+    match talk.router.route(model).await {
         Ok(route) => {
             let event = Event::ModelSet { model: route.name.clone(), window: route.window() };
             talk.journal.model(shared, &route.name).await;

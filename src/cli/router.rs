@@ -3,15 +3,15 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::agent::route::{Route, Router};
 use crate::api::demo::{Demo, Pace};
 use crate::api::{self, ApiError, ApiErrorKind, key};
 use crate::cli::{Env, Failure, Vars};
 use crate::config::dirs::Dirs;
-use crate::config::{Config, ProviderConfig, Wire, login};
-use crate::models::{self, Model};
+use crate::config::{Config, ModelOverride, ProviderConfig, Wire, login};
+use crate::models::{self, Model, Price};
 use crate::net;
 use crate::protocol::ErrorKind;
 use crate::session::redact::Secrets;
@@ -100,28 +100,35 @@ impl Configured {
         Ok(self.client.get_or_init(|| client).clone())
     }
 
+    /// A key command runs each time, so that asking again brings a fresh key.
+    async fn key(
+        &self,
+        name: &str,
+        provider: &ProviderConfig,
+    ) -> Result<Option<SecretString>, ApiError> {
+        let env = |variable: &str| self.vars.get(variable).cloned();
+        let saved = |login: &str| login::saved(&self.dirs, login).ok().flatten();
+        key::resolve(&provider.key, &key::Lookup { env: &env, saved: &saved })
+            .await
+            .map_err(|error| ApiError::new(ApiErrorKind::Auth, format!("no key for {name}: {error}")))
+    }
+
     fn known(&self, name: &str) -> Option<Model> {
-        let mut model = models::find(name).cloned();
-        if let Some(own) = self.config.models.get(name) {
-            model = Some(own.over(model, name));
+        match self.config.models.get(name) {
+            Some(own) => overridden(models::find(name), own, name),
+            None => models::find(name).cloned(),
         }
-        model
     }
 }
 
 #[async_trait]
 impl Router for Configured {
-    async fn route(&self, name: &str, fresh_key: bool) -> Result<Route, ApiError> {
+    async fn route(&self, name: &str) -> Result<Route, ApiError> {
         let (provider_name, model, provider) = split(&self.config, name)?;
         if provider.wire == Wire::Demo {
             return demo(name, Pace::Natural);
         }
-        let saved = |saved: &str| login::saved(&self.dirs, saved).ok().flatten();
-        let key = key::resolve(&provider.key, |name| self.vars.get(name).cloned(), saved, fresh_key)
-            .await
-            .map_err(|error| {
-                ApiError::new(ApiErrorKind::Auth, format!("the key of {provider_name}: {error}"))
-            })?;
+        let key = self.key(provider_name, provider).await?;
         if key.is_none() && !provider.local {
             return Err(no_key(provider_name, provider));
         }
@@ -136,13 +143,39 @@ impl Router for Configured {
     }
 }
 
+/// What the user says of a model, above what the table knows. `None`: not even together do they
+/// tell the window.
+fn overridden(known: Option<&Model>, own: &ModelOverride, name: &str) -> Option<Model> {
+    let (provider, model) = name.split_once('/')?;
+    let mut model = known.cloned().or_else(|| {
+        Some(Model::bare(provider, model, own.window?))
+    })?;
+    model.window = own.window.unwrap_or(model.window);
+    if let Some(most) = own.max_output {
+        model.max_output = u32::try_from(most).unwrap_or(u32::MAX);
+    }
+    if let (Some(input), Some(output)) = (own.input, own.output) {
+        // One price for everything, from the beginning of time: it is the user's own word.
+        model.prices = vec![Price {
+            from: jiff::civil::Date::MIN,
+            above: 0,
+            input,
+            output,
+            cache_read: own.cache_read.unwrap_or(input),
+            cache_write_5m: own.cache_write_5m.unwrap_or(input),
+            cache_write_1h: own.cache_write_1h.unwrap_or(input),
+        }];
+    }
+    Some(model)
+}
+
 /// Plays the script whatever the model's name is.
 #[derive(Debug)]
 pub struct Scripted(pub Pace);
 
 #[async_trait]
 impl Router for Scripted {
-    async fn route(&self, _name: &str, _fresh_key: bool) -> Result<Route, ApiError> {
+    async fn route(&self, _name: &str) -> Result<Route, ApiError> {
         demo("demo/scripted", self.0)
     }
 }

@@ -1,6 +1,7 @@
 //! From arguments and configuration to an agent that can be started.
 
 use std::io::Write;
+use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::context::Place;
 use crate::permissions::RuleSet;
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
 use crate::session::redact::Secrets;
-use crate::session::{Places, index};
+use crate::session::Places;
+use crate::session::index::{self, FindError};
 use crate::tools::{self, Tool};
 use crate::trust;
 
@@ -66,7 +68,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
     let (loaded, problems, trusted) = configuration(cli, env, trust);
     let config = loaded.config;
     let args = &cli.session;
-    let flagged = problems.iter().find(|problem| problem.is_flag());
+    let flagged = problems.iter().find(|problem| problem.source == crate::protocol::Source::Flag);
     if let Some(problem) = flagged {
         return Err(Failure::new(ErrorKind::Config, problem.to_string()));
     }
@@ -113,7 +115,7 @@ fn rules(
         .additional_directories
         .iter()
         .filter(|dir| trusted || !is_project(dir.source))
-        .map(|dir| env.cwd.join(dirs::expand(&dir.value, &env.dirs.home)))
+        .map(|dir| expand(&dir.value, env))
         .collect();
     let root = dirs::project_root(&env.cwd);
     let own = [&env.dirs.config, &env.dirs.data, &env.dirs.state].map(Clone::clone).to_vec();
@@ -126,6 +128,15 @@ fn rules(
         project_file: root.join(".tern/config.local.toml"),
     };
     (rules, problems)
+}
+
+/// A folder as written in a setting: `~` is the home, anything else counts from here.
+fn expand(dir: &str, env: &Env) -> PathBuf {
+    match dir.strip_prefix("~/") {
+        Some(rest) => env.dirs.home.join(rest),
+        None if dir == "~" => env.dirs.home.clone(),
+        None => env.cwd.join(dir),
+    }
 }
 
 fn is_project(source: crate::protocol::Source) -> bool {
@@ -190,33 +201,35 @@ fn place(env: &Env, trusted: bool) -> Place {
 /// The session that `-c` or `-r` means.
 fn resumed(cli: &Cli, env: &Env) -> Result<Option<SessionId>, Failure> {
     let places = Places::new(&env.dirs.data, &env.dirs.cache);
+    let failed = |error: String| Failure::new(ErrorKind::Config, error);
     if cli.continue_ {
-        let newest = index::newest(&places, &env.cwd);
-        return newest.map(Some).ok_or_else(|| {
-            Failure::new(ErrorKind::Config, "there is no session of this folder to continue")
-                .hint("`tern sessions list --all` shows those of other folders.")
-        });
+        let newest = index::newest(&places, &env.cwd).map_err(|error| failed(error.to_string()))?;
+        return match newest {
+            Some(summary) => Ok(Some(summary.session)),
+            None => Err(failed("there is no session of this folder to continue".to_owned())
+                .hint("`tern sessions list` shows those of other folders.")),
+        };
     }
-    match cli.resume.as_deref() {
-        None | Some("") => Ok(None),
-        Some(words) => match index::find(&places, words) {
-            index::Found::One(session) => Ok(Some(session)),
-            index::Found::None => Err(Failure::new(
-                ErrorKind::Config,
-                format!("no session has the id or title {words:?}"),
-            )
-            .hint("`tern sessions list` shows them.")),
-            index::Found::Many(sessions) => {
+    let words = match cli.resume.as_deref() {
+        None | Some("") => return Ok(None),
+        Some(words) => words,
+    };
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    index::find(&places, words, threads).map(|summary| Some(summary.session)).map_err(|error| {
+        let failure = failed(error.to_string());
+        match error {
+            FindError::None(_) => failure.hint("`tern sessions list` shows them."),
+            FindError::Several { sessions, .. } => {
                 let list: Vec<String> = sessions
                     .iter()
                     .take(5)
-                    .map(|session| format!("{}  {}", session.id.0, session.title))
+                    .map(|summary| format!("{}  {}", summary.session.0, summary.title))
                     .collect();
-                Err(Failure::new(ErrorKind::Config, format!("several sessions fit {words:?}"))
-                    .hint(format!("Name one of them:\n    {}", list.join("\n    "))))
+                failure.hint(format!("Name one of them:\n    {}", list.join("\n    ")))
             }
-        },
-    }
+            FindError::Io(_) => failure,
+        }
+    })
 }
 
 /// Two workers are plenty for a program that mostly waits; each would cost memory.

@@ -65,7 +65,7 @@ pub struct Fixed {
 
 #[async_trait]
 impl Router for Fixed {
-    async fn route(&self, name: &str, _fresh_key: bool) -> Result<Route, ApiError> {
+    async fn route(&self, name: &str) -> Result<Route, ApiError> {
         let base = tern::models::find("anthropic/claude-sonnet-4-5").unwrap();
         let model = Model { window: self.window, ..base.clone() };
         Ok(Route {
