@@ -10,8 +10,8 @@ use crate::api::demo::{Demo, Pace};
 use crate::api::{self, ApiError, ApiErrorKind, key};
 use crate::cli::{Env, Failure, Vars};
 use crate::config::dirs::Dirs;
-use crate::config::{Config, ModelOverride, ProviderConfig, Wire, login};
-use crate::models::{self, Model, Price};
+use crate::config::{Config, ProviderConfig, Wire, login};
+use crate::models::{self, Model};
 use crate::net;
 use crate::protocol::ErrorKind;
 use crate::session::redact::Secrets;
@@ -78,6 +78,8 @@ pub struct Configured {
     config: Config,
     dirs: Dirs,
     vars: Vars,
+    /// The built-in knowledge of models, with the user's own on top.
+    table: models::Table,
     client: OnceLock<reqwest::Client>,
 }
 
@@ -87,6 +89,8 @@ impl Configured {
             config: config.clone(),
             dirs: env.dirs.clone(),
             vars: env.vars.clone(),
+            // What is wrong in it was told when the configuration was read.
+            table: models::built_in().with(&config.models).0,
             client: OnceLock::new(),
         }
     }
@@ -114,10 +118,7 @@ impl Configured {
     }
 
     fn known(&self, name: &str) -> Option<Model> {
-        match self.config.models.get(name) {
-            Some(own) => overridden(models::find(name), own, name),
-            None => models::find(name).cloned(),
-        }
+        self.table.find(name).cloned()
     }
 }
 
@@ -141,32 +142,6 @@ impl Router for Configured {
             scripted: false,
         })
     }
-}
-
-/// What the user says of a model, above what the table knows. `None`: not even together do they
-/// tell the window.
-fn overridden(known: Option<&Model>, own: &ModelOverride, name: &str) -> Option<Model> {
-    let (provider, model) = name.split_once('/')?;
-    let mut model = known.cloned().or_else(|| {
-        Some(Model::bare(provider, model, own.window?))
-    })?;
-    model.window = own.window.unwrap_or(model.window);
-    if let Some(most) = own.max_output {
-        model.max_output = u32::try_from(most).unwrap_or(u32::MAX);
-    }
-    if let (Some(input), Some(output)) = (own.input, own.output) {
-        // One price for everything, from the beginning of time: it is the user's own word.
-        model.prices = vec![Price {
-            from: jiff::civil::Date::MIN,
-            above: 0,
-            input,
-            output,
-            cache_read: own.cache_read.unwrap_or(input),
-            cache_write_5m: own.cache_write_5m.unwrap_or(input),
-            cache_write_1h: own.cache_write_1h.unwrap_or(input),
-        }];
-    }
-    Some(model)
 }
 
 /// Plays the script whatever the model's name is.

@@ -80,22 +80,6 @@ pub struct Price {
 }
 
 impl Model {
-    /// A model of which only the window is known (tokens).
-    pub fn bare(provider: &str, name: &str, window: u64) -> Model {
-        Model {
-            provider: provider.to_owned(),
-            name: name.to_owned(),
-            window,
-            max_output: u32::try_from(window / 4).unwrap_or(u32::MAX).min(8_192),
-            thinking: Thinking::None,
-            efforts: Vec::new(),
-            images: false,
-            cache_minimum: 0,
-            tokenizer: 1.0,
-            prices: Vec::new(),
-        }
-    }
-
     /// `PROVIDER/MODEL`
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.provider, self.name)
