@@ -11,7 +11,7 @@ pub mod blobs;
 pub mod checkpoint;
 mod damage;
 pub mod disk;
-// pub mod export;
+pub mod export;
 pub mod fork;
 pub mod index;
 mod lines;
