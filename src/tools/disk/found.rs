@@ -38,6 +38,7 @@ pub(in crate::tools) struct Old {
 pub(super) struct Dir {
     #[cfg(unix)]
     pub held: File,
+    #[cfg(not(unix))]
     pub path: PathBuf,
     pub missing: Vec<OsString>,
 }
@@ -123,7 +124,7 @@ fn hold(path: PathBuf, missing: Vec<OsString>, shown: &str) -> Result<Dir, Troub
             return Err(Trouble::Changed(shown.to_owned()));
         }
     }
-    Ok(Dir { held, path, missing })
+    Ok(Dir { held, missing })
 }
 
 #[cfg(unix)]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub(super) use found::{Found, find};
-pub(super) use store::{Stored, store};
+pub(super) use store::store;
 
 /// Bytes of a file that can be edited.
 pub(super) const MOST: u64 = 32 * 1024 * 1024;
