@@ -6,3 +6,4 @@ mod support;
 mod loops;
 mod recovery;
 mod permission;
+mod resume;
