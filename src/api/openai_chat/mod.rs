@@ -1,0 +1,6 @@
+//! OpenAI's Chat Completions, as very many servers speak it, each a little differently:
+//! <https://platform.openai.com/docs/api-reference/chat>.
+
+pub mod request;
+pub mod stream;
+mod think;
