@@ -16,7 +16,7 @@ pub mod fork;
 pub mod index;
 mod lines;
 pub mod log;
-// pub mod prune;
+pub mod prune;
 pub mod read;
 pub mod record;
 pub mod redact;

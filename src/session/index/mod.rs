@@ -6,7 +6,7 @@
 
 mod catalog;
 mod extract;
-mod files;
+pub(super) mod files;
 mod output;
 mod query;
 mod refresh;
