@@ -106,17 +106,8 @@ impl Stream {
     }
 
     /// The stream has ended.
-    pub fn end(&mut self, out: &mut Vec<StreamPart>) -> Result<(), ApiError> {
-        if self.over {
-            return Ok(());
-        }
-        self.broken(out);
-        Err(error::cut())
-    }
-
-    /// The connection has broken: what had ended before is whole.
-    pub fn broken(&mut self, out: &mut Vec<StreamPart>) {
-        self.release(out);
+    pub fn end(&self) -> Result<(), ApiError> {
+        if self.over { Ok(()) } else { Err(error::cut()) }
     }
 
     /// The item of an event: by its id, else by its position, else the newest that fits.
@@ -373,7 +364,7 @@ mod tests {
                 return (out, Err(error));
             }
         }
-        let end = stream.end(&mut out);
+        let end = stream.end();
         out.retain(|part| !matches!(part, StreamPart::Alive | StreamPart::Started));
         (out, end)
     }
