@@ -4,3 +4,5 @@
 pub mod script;
 pub mod server;
 pub mod session;
+pub mod tern;
+pub mod wire;
