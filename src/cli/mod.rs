@@ -5,6 +5,8 @@ pub mod config;
 pub mod cost;
 pub mod doctor;
 pub mod login;
+pub mod models;
+pub mod sessions;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
