@@ -269,6 +269,7 @@ fn index(event: &Value) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "tables of json! read better")]
 mod tests {
     use super::*;
     use crate::api::ApiErrorKind;
