@@ -1,6 +1,8 @@
 //! The cases of `sse.jsonl`: those with a body are played as they say; the ones in words have a
 //! test each, named after them, over a real socket where the transport matters.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value, reason = "test code")]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
