@@ -142,7 +142,7 @@ fn grep(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
 
     let limit = Limit::new(&ctx.cancel);
     let files = search(&walk, &matcher, input, &limit);
-    let mut answer = Answer::new(input, files, ctx);
+    let mut answer = Answer::new(input, &files, ctx);
     if limit.reached() {
         answer.notes.push("the search was stopped before its end".to_owned());
     }
@@ -270,7 +270,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(input: &Input, files: Vec<FileHits>, ctx: &ToolCtx) -> Answer {
+    fn new(input: &Input, files: &[FileHits], ctx: &ToolCtx) -> Answer {
         let mode = mode(input);
         let hits = files.iter().map(|file| file.matches).sum();
         let mut answer =
@@ -278,7 +278,7 @@ impl Answer {
         let most = shown(input);
         let numbers = input.numbers.unwrap_or(true);
         let mut left = most;
-        for file in &files {
+        for file in files {
             if left == 0 || answer.text.len() > LONGEST {
                 break;
             }
