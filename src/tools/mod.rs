@@ -15,6 +15,8 @@ mod multi_edit;
 mod read;
 pub mod seen;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod todo;
 mod walk;
 mod write;

@@ -46,6 +46,7 @@ impl Trouble {
         use std::io::ErrorKind as Kind;
         let why = match error.kind() {
             Kind::NotFound => "no such file or directory".to_owned(),
+            Kind::NotADirectory => "a folder in its path is a file".to_owned(),
             Kind::PermissionDenied => "permission denied".to_owned(),
             Kind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
             Kind::StorageFull => "no space left on the disk".to_owned(),

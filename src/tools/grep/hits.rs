@@ -91,9 +91,9 @@ impl Sink for Collect<'_> {
     fn matched(&mut self, _: &Searcher, found: &SinkMatch<'_>) -> Result<bool, Self::Error> {
         self.hits.matches += 1;
         self.add(found.line_number(), found.bytes(), true);
-        let enough = self.keep == Keep::First;
-        let look = self.hits.matches.is_multiple_of(256);
-        Ok(!enough && !(look && self.limit.reached()))
+        let stop = self.keep == Keep::First
+            || (self.hits.matches.is_multiple_of(256) && self.limit.reached());
+        Ok(!stop)
     }
 
     fn context(&mut self, _: &Searcher, context: &SinkContext<'_>) -> Result<bool, Self::Error> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
 use ignore::overrides::OverrideBuilder;
@@ -141,8 +142,11 @@ fn grep(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     narrow(&mut walk, input, &root).map_err(wrong)?;
 
     let limit = Limit::new(&ctx.cancel);
-    let files = search(&walk, &matcher, input, &limit);
-    let mut answer = Answer::new(input, files, ctx);
+    let found = search(&walk, &matcher, input, &limit);
+    let mut answer = Answer::new(input, &found.files, ctx);
+    if found.unread > 0 {
+        answer.notes.push(format!("{} could not be read", count(found.unread, "file")));
+    }
     if limit.reached() {
         answer.notes.push("the search was stopped before its end".to_owned());
     }
@@ -159,7 +163,7 @@ fn matcher(input: &Input) -> Result<RegexMatcher, String> {
         .size_limit(20 << 20);
     if !multiline {
         // Line by line; `$` also before a CRLF.
-        builder.line_terminator(Some(b'\n')).crlf(true);
+        builder.crlf(true);
     }
     builder.build(&input.pattern).map_err(|e| e.to_string().replace('\n', " "))
 }
@@ -182,13 +186,15 @@ fn narrow(walk: &mut WalkBuilder, input: &Input, root: &Path) -> Result<(), Stri
     Ok(())
 }
 
-fn search(
-    walk: &WalkBuilder,
-    matcher: &RegexMatcher,
-    input: &Input,
-    limit: &Limit,
-) -> Vec<FileHits> {
-    let found = Arc::new(Mutex::new(Vec::new()));
+#[derive(Default)]
+struct Found {
+    files: Vec<FileHits>,
+    /// Files that could not be searched.
+    unread: usize,
+}
+
+fn search(walk: &WalkBuilder, matcher: &RegexMatcher, input: &Input, limit: &Limit) -> Found {
+    let found = Arc::new(Mutex::new(Found::default()));
     let keep = keep(input);
     let searcher = searcher(input, keep);
     walk.build_parallel().run(|| {
@@ -202,17 +208,19 @@ fn search(
                 return WalkState::Continue;
             };
             let mut collect = Collect::new(&matcher, keep, &limit);
-            // A file that cannot be read has no hits.
-            let read = searcher.search_path(&matcher, &path, &mut collect);
-            if read.is_ok() && collect.hits.matches > 0 {
-                lock(&found).push(FileHits { path, ..collect.hits });
+            match searcher.search_path(&matcher, &path, &mut collect) {
+                Ok(()) if collect.hits.matches > 0 => {
+                    lock(&found).files.push(FileHits { path, ..collect.hits });
+                }
+                Ok(()) => {}
+                Err(_) => lock(&found).unread += 1,
             }
             WalkState::Continue
         })
     });
-    let mut files = std::mem::take(&mut *lock(&found));
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files
+    let mut found = std::mem::take(&mut *lock(&found));
+    found.files.sort_by(|a, b| a.path.cmp(&b.path));
+    found
 }
 
 fn is_file(entry: &DirEntry) -> bool {
@@ -249,11 +257,15 @@ fn searcher(input: &Input, keep: Keep) -> Searcher {
         Keep::Lines(_) => own.or(input.around).unwrap_or(0).min(100),
         Keep::First | Keep::Count => 0,
     };
+    let multiline = input.multiline.unwrap_or(false);
+    // The same as the matcher's, or nothing is searched.
+    let end = if multiline { LineTerminator::byte(b'\n') } else { LineTerminator::crlf() };
     SearcherBuilder::new()
+        .line_terminator(end)
         .line_number(true)
         .before_context(lines(input.before))
         .after_context(lines(input.after))
-        .multi_line(input.multiline.unwrap_or(false))
+        .multi_line(multiline)
         .heap_limit(Some(MULTI_LINE_HEAP))
         .binary_detection(BinaryDetection::quit(0))
         .build()
@@ -270,7 +282,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(input: &Input, files: Vec<FileHits>, ctx: &ToolCtx) -> Answer {
+    fn new(input: &Input, files: &[FileHits], ctx: &ToolCtx) -> Answer {
         let mode = mode(input);
         let hits = files.iter().map(|file| file.matches).sum();
         let mut answer =
@@ -278,7 +290,7 @@ impl Answer {
         let most = shown(input);
         let numbers = input.numbers.unwrap_or(true);
         let mut left = most;
-        for file in &files {
+        for file in files {
             if left == 0 || answer.text.len() > LONGEST {
                 break;
             }
