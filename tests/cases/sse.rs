@@ -597,3 +597,67 @@ async fn servers_of_this_machine_are_found_by_what_they_answer() {
     );
     assert_eq!(good.requests()[0].path, "/v1/models");
 }
+
+/// Against a server of others, where `TERN_TEST_SERVER` names one that speaks all three wires
+/// (llama.cpp's does): `TERN_TEST_SERVER=http://127.0.0.1:8080 TERN_TEST_MODEL=name`.
+#[tokio::test]
+async fn a_real_server_answers_on_every_wire() {
+    let Ok(base_url) = std::env::var("TERN_TEST_SERVER") else {
+        println!("SKIPPED a_real_server_answers_on_every_wire: TERN_TEST_SERVER is not set");
+        return;
+    };
+    let model = std::env::var("TERN_TEST_MODEL").unwrap_or_default();
+    let key = std::env::var("TERN_TEST_KEY").ok();
+    for (wire, path) in
+        [(Wire::Anthropic, ""), (Wire::OpenaiChat, "/v1"), (Wire::OpenaiResponses, "/v1")]
+    {
+        let config = ProviderConfig {
+            wire,
+            base_url: format!("{base_url}{path}"),
+            key: KeySource::default(),
+            headers: BTreeMap::new(),
+            network: network(),
+            local: true,
+        };
+        let connect = |key: Option<String>| {
+            let client = tern::net::client(Duration::from_secs(5)).unwrap();
+            tern::api::connect(&config, client, key.map(Into::into))
+        };
+        let request = Request { model: model.clone(), max_tokens: 24, ..request() };
+        let parts: Parts =
+            connect(key.clone()).stream(request.clone()).await.unwrap().collect().await;
+        println!("{wire:?}: {:?}", text(&parts));
+        assert!(
+            matches!(stop(&parts), Some(StopReason::EndTurn | StopReason::MaxTokens)),
+            "{wire:?} {parts:?}"
+        );
+        assert!(!text(&parts).is_empty(), "{wire:?}");
+        let usage = parts.iter().rev().find_map(|part| match part {
+            Ok(StreamPart::Usage(usage)) => Some(*usage),
+            _ => None,
+        });
+        assert!(
+            usage.is_some_and(|usage| usage.prompt() > 0 && usage.output > 0),
+            "{wire:?} {usage:?}"
+        );
+
+        let mut long = request.clone();
+        long.messages = vec![Message::user("word ".repeat(100_000))];
+        let error = ask_once(&*connect(key.clone()), long).await.unwrap_err();
+        println!("{wire:?}: {} {:?}", error.message, error.limits);
+        assert_eq!(error.kind, ApiErrorKind::PromptTooLong, "{wire:?} {error:?}");
+        if key.is_some() {
+            let error = ask_once(&*connect(Some("wrong".to_owned())), request).await.unwrap_err();
+            println!("{wire:?}: {}", error.message);
+            assert_eq!(error.kind, ApiErrorKind::Auth, "{wire:?} {error:?}");
+        }
+    }
+}
+
+async fn ask_once(provider: &dyn Provider, request: Request) -> Result<Parts, ApiError> {
+    let parts: Parts = provider.stream(request).await?.collect().await;
+    match parts.last() {
+        Some(Err(error)) => Err(error.clone()),
+        _ => Ok(parts),
+    }
+}
