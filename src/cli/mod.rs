@@ -14,9 +14,11 @@ pub mod models;
 pub mod permissions;
 pub mod sessions;
 
+mod demo;
 mod headless;
 mod router;
 mod screen;
+mod services;
 mod start;
 
 use std::collections::BTreeMap;
@@ -138,6 +140,11 @@ fn report(error: &anyhow::Error, failure: Option<&Failure>) {
     for hint in failure.map(|failure| failure.hints.as_slice()).unwrap_or_default() {
         let _ = writeln!(err, "  hint: {}", tidy(hint));
     }
+}
+
+/// One line on standard output.
+fn say(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{text}")
 }
 
 fn broken_pipe(error: &anyhow::Error) -> bool {

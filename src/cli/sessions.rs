@@ -95,7 +95,7 @@ fn short(session: &SessionId) -> &str {
 }
 
 /// `3 min ago`, `2 days ago`, or the date where that is long past.
-fn age(then: Timestamp, now: Timestamp) -> String {
+pub(in crate::cli) fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(then.as_second()).max(0);
     match seconds {
         0..60 => "just now".to_owned(),

@@ -11,12 +11,13 @@ use crate::text::{self, Piece};
 use crate::view::code::Colours;
 use crate::view::markdown::inline::Inline;
 use crate::view::markdown::table::Table;
-use crate::view::markdown::{Look, OPTIONS, WIDEST, fence, split};
+use crate::view::markdown::{Look, OPTIONS, WIDEST, fence, spelling};
 use crate::view::rows::line as row;
 use crate::view::theme::Theme;
 
 /// The rows of `source`; `number` is that of its first item, where it is part of a longer list.
 pub(super) fn rows(source: &str, number: Option<u64>, look: &mut Look<'_>) -> Vec<Line<'static>> {
+    let source = &*spelling::without_definitions(source);
     let mut writer = Writer {
         source,
         width: look.width,
@@ -30,20 +31,9 @@ pub(super) fn rows(source: &str, number: Option<u64>, look: &mut Look<'_>) -> Ve
         code: None,
         table: None,
     };
-    let (mut depth, mut covered) = (0, 0);
     for (event, range) in Parser::new_ext(source, OPTIONS).into_offset_iter() {
-        match event {
-            Event::End(_) => depth -= 1,
-            _ if depth == 0 => {
-                writer.definitions(split::definitions(source, covered..range.start));
-                covered = range.end;
-            }
-            _ => {}
-        }
-        depth += usize::from(matches!(event, Event::Start(_)));
         writer.event(&event, range);
     }
-    writer.definitions(split::definitions(source, covered..source.len()));
     writer.flush();
     writer.rows
 }
@@ -96,6 +86,10 @@ impl Writer<'_> {
             }
             _ => {}
         }
+        if *event == Event::SoftBreak && spelling::is_definition(&self.source[range.end..]) {
+            self.inline.event(&Event::HardBreak);
+            return;
+        }
         if self.inline.event(event) {
             return;
         }
@@ -110,14 +104,6 @@ impl Writer<'_> {
             Event::Html(html) => self.inline.text(html, self.theme.faint),
             _ => {}
         }
-    }
-
-    /// Definitions of links, as they were written.
-    fn definitions(&mut self, range: Option<Range<usize>>) {
-        let Some(range) = range else { return };
-        self.flush();
-        let pieces = [Piece::new(self.source[range].trim_end(), self.theme.faint)];
-        text::wrap(&pieces, self.columns(true), 2).into_iter().for_each(|row| self.write(row));
     }
 
     fn start(&mut self, tag: &Tag<'_>, range: Range<usize>) {
@@ -209,8 +195,8 @@ impl Writer<'_> {
         let Some((lang, code)) = self.code.take() else { return };
         let columns = self.columns(false);
         fence::label(&lang, columns, self.theme).into_iter().for_each(|row| self.write(row));
-        let code = code.strip_suffix('\n').unwrap_or(&code);
-        let tokens = self.colours.get(&lang, code);
+        let code = spelling::restored(code.strip_suffix('\n').unwrap_or(&code));
+        let tokens = self.colours.get(&lang, &code);
         for (index, line) in code.split('\n').enumerate() {
             let runs = tokens.as_ref().and_then(|tokens| tokens.lines.get(index));
             for row in fence::code_pieces(line, runs, columns, self.theme) {

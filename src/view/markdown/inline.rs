@@ -5,6 +5,7 @@ use ratatui::style::{Modifier, Style};
 
 use crate::text::clean::Mode;
 use crate::text::{Piece, clean};
+use crate::view::markdown::spelling;
 use crate::view::theme::Theme;
 
 /// Styled text being gathered.
@@ -43,7 +44,8 @@ impl<'a> Inline<'a> {
 
     pub fn text(&mut self, text: &str, style: Style) {
         // The source is clean, but entities (`&#27;`) can spell any character.
-        let text = &*clean(text, Mode::Prose);
+        let text = spelling::restored(text);
+        let text = &*clean(&text, Mode::Prose);
         match self.pieces.last_mut() {
             Some(last) if last.style == style => last.text.push_str(text),
             _ if text.is_empty() => {}
@@ -102,7 +104,7 @@ impl<'a> Inline<'a> {
         let style = self.style();
         self.text(before, style.patch(self.theme.faint));
         // Pieces of one style are joined, and the link has to begin with its own.
-        self.links.push(Link { url: url.to_string(), from: self.pieces.len() });
+        self.links.push(Link { url: spelling::restored(url).into_owned(), from: self.pieces.len() });
         self.push_style(self.theme.link);
     }
 

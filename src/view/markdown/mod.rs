@@ -1,14 +1,15 @@
 //! Markdown (CommonMark with tables, task lists, strike-through and footnotes) to rows.
 //!
-//! Everything is drawn unit by unit ([`split`]), each from its own text alone. A definition of a
-//! link therefore does not reach the places that use it; it is shown as it was written. The text
-//! must have passed [`crate::text::clean()`].
+//! Everything is drawn unit by unit ([`split`]), each from its own text alone. Definitions of links
+//! would reach across units, so they are text like any other ([`spelling`]). The text must have
+//! passed [`crate::text::clean()`].
 //!
 //! Not for growing text: [`crate::view::stream`] keeps what it has drawn.
 
 mod blocks;
 pub(in crate::view) mod fence;
 mod inline;
+mod spelling;
 pub(in crate::view) mod split;
 mod table;
 

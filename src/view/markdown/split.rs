@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use crate::view::markdown::OPTIONS;
 use crate::view::markdown::fence::Fence;
+use crate::view::markdown::{OPTIONS, spelling};
 
 /// Longer units are cut, so that drawing an open one again and again stays cheap. In bytes.
 const LONGEST: usize = 16 * 1024;
@@ -36,8 +36,6 @@ pub(in crate::view) enum Kind {
     Item(Option<u64>),
     IndentedCode,
     Footnote,
-    /// Definitions of links, which are shown as they are.
-    Definitions,
     /// The line that opens a code block.
     Fence(Fence),
     CodeLine(Fence),
@@ -50,12 +48,7 @@ impl Kind {
     fn ends_at_blank_line(&self) -> bool {
         matches!(
             self,
-            Kind::Paragraph
-                | Kind::Heading
-                | Kind::Quote
-                | Kind::Rule
-                | Kind::Table
-                | Kind::Definitions
+            Kind::Paragraph | Kind::Heading | Kind::Quote | Kind::Rule | Kind::Table
         )
     }
 }
@@ -216,18 +209,8 @@ impl Splitter {
 fn blocks_of(text: &str, offset: usize, number: Option<u64>) -> Vec<(usize, Kind)> {
     let mut blocks: Vec<(usize, Kind)> = Vec::new();
     let mut depth = 0;
-    let mut covered = 0;
-    let mut joins = false; // the next block goes on with the one before
     let mut list: Option<u64> = None;
-    for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
-        let ends = matches!(event, Event::End(_));
-        if depth == 0 && !ends {
-            if let Some(gap) = definitions(text, covered..range.start) {
-                add_definitions(text, &gap, offset, &mut blocks);
-                joins = !text[gap.end..range.start].contains('\n');
-            }
-            covered = range.end;
-        }
+    for (event, range) in Parser::new_ext(&spelling::without_definitions(text), OPTIONS).into_offset_iter() {
         let kind = match (&event, depth) {
             (Event::Start(Tag::List(start)), 0) => {
                 let continues = blocks.is_empty() && start.is_some();
@@ -256,38 +239,10 @@ fn blocks_of(text: &str, offset: usize, number: Option<u64>) -> Vec<(usize, Kind
             _ => {}
         }
         if let Some(kind) = kind {
-            let joins = std::mem::take(&mut joins) && !matches!(kind, Kind::Fence(_));
-            match blocks.last_mut() {
-                Some(last) if joins => last.1 = kind,
-                _ => blocks.push((offset + line_start(text, range.start), kind)),
-            }
+            blocks.push((offset + line_start(text, range.start), kind));
         }
     }
-    if let Some(gap) = definitions(text, covered..text.len()) {
-        add_definitions(text, &gap, offset, &mut blocks);
-    }
     blocks
-}
-
-/// Adds definitions that stand alone. The parser reads a block that touches definitions otherwise
-/// than it reads the block alone, so those stay together.
-fn add_definitions(text: &str, gap: &Range<usize>, offset: usize, out: &mut Vec<(usize, Kind)>) {
-    let start = line_start(text, gap.start);
-    let before = text[..start].strip_suffix('\n').unwrap_or("").rsplit('\n').next();
-    let after_fence = matches!(out.last(), None | Some((_, Kind::Fence(_))));
-    if after_fence || before.is_none_or(|line| line.trim().is_empty()) {
-        out.push((offset + start, Kind::Definitions));
-    }
-}
-
-/// What stands between two blocks is text that has no look of its own: definitions of links. Their
-/// last line feed is part of them.
-pub(super) fn definitions(text: &str, between: Range<usize>) -> Option<Range<usize>> {
-    let gap = text.get(between.clone())?;
-    let start = between.start + gap.len() - gap.trim_start().len();
-    let end = between.start + gap.trim_end().len();
-    let end = line_end(text, end, text.len()).min(between.end);
-    (start < end).then_some(start..end)
 }
 
 fn kind_of(tag: &Tag<'_>, text: &str) -> Kind {

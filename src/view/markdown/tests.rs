@@ -91,7 +91,7 @@ fn links() {
     check("<http://a.b>", 40, &["http://a.b"]);
     check("<a@b.c>", 40, &["a@b.c"]);
     check("![alt](x.png)", 40, &["image: alt (x.png)"]);
-    check("[a]: http://a.b\n\n[a] text", 40, &["[a]: http://a.b", "", "[a] text"]);
+    check("[a]: http://a.b\n[b]: c\n\n[a] text", 40, &["[a]: http://a.b", "[b]: c", "", "[a] text"]);
     check("see[^1]\n\n[^1]: note", 40, &["see[1]", "", "[1] note"]);
 }
 
