@@ -4,11 +4,8 @@
 //! Markdown, coloured code) is kept in [`State`], so that a frame costs what is on the screen and
 //! not what the session holds. [`Seen`] tells the app where everything came out.
 
-<<<<<<< HEAD
 mod activity;
-=======
 pub mod cache;
->>>>>>> page
 pub mod code;
 pub mod diff;
 mod dialog;
