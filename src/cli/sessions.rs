@@ -21,13 +21,13 @@ use crate::protocol::SessionId;
 use crate::session::index::{FindError, Summary, find};
 use crate::session::{Places, blobs::Blobs, disk::Disk, read};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct SessionsArgs {
     #[command(subcommand)]
     pub action: Action,
 }
 
-#[derive(clap::Subcommand, Debug)]
+#[derive(clap::Subcommand, Debug, Clone)]
 pub enum Action {
     /// Sessions, the last changed first
     List(list::ListArgs),

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod economy;
 mod loops;
 mod recovery;
 mod permission;

@@ -1,6 +1,7 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod bill;
 pub mod script;
 pub mod server;
 pub mod session;

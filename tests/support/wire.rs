@@ -4,23 +4,28 @@ use serde_json::{Value, json};
 
 /// The events of an answer that says `text`.
 pub fn says(text: &str) -> String {
-    answer(&[json!({"type": "text", "text": text})], "end_turn")
+    answer(&[json!({"type": "text", "text": text})], "end_turn", &usage())
 }
 
 /// The events of an answer that makes one call.
 pub fn calls(tool: &str, input: &Value) -> String {
     let call = json!({"type": "tool_use", "id": "toolu_1", "name": tool, "input": input});
-    answer(&[call], "tool_use")
+    answer(&[call], "tool_use", &usage())
 }
 
-fn answer(blocks: &[Value], stop: &str) -> String {
-    let usage = json!({"input_tokens": 100, "output_tokens": 1});
+fn usage() -> Value {
+    json!({"input_tokens": 100, "output_tokens": 20})
+}
+
+/// The events of an answer with these blocks. Empty texts are left out.
+pub fn answer(blocks: &[Value], stop: &str, usage: &Value) -> String {
+    let blocks = blocks.iter().filter(|block| block["text"] != "");
     let mut events = vec![json!({
         "type": "message_start",
         "message": {"id": "msg_1", "type": "message", "role": "assistant", "model": "m",
                     "content": [], "usage": usage},
     })];
-    for (index, block) in blocks.iter().enumerate() {
+    for (index, block) in blocks.enumerate() {
         let (start, delta) = match block["type"].as_str() {
             Some("tool_use") => (
                 json!({"type": "tool_use", "id": block["id"], "name": block["name"], "input": {}}),
@@ -36,7 +41,7 @@ fn answer(blocks: &[Value], stop: &str) -> String {
         events.push(json!({"type": "content_block_stop", "index": index}));
     }
     events.push(json!({"type": "message_delta", "delta": {"stop_reason": stop},
-                       "usage": {"output_tokens": 20}}));
+                       "usage": {"output_tokens": usage["output_tokens"]}}));
     events.push(json!({"type": "message_stop"}));
     events
         .iter()
