@@ -1,2 +1,3 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+pub mod gate;
