@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod bill;
+pub mod gate;
 pub mod script;
 pub mod server;
 pub mod session;
