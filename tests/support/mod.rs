@@ -3,6 +3,7 @@
 
 pub mod bill;
 pub mod gate;
+pub mod logs;
 pub mod script;
 pub mod server;
 pub mod session;
