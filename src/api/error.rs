@@ -196,6 +196,10 @@ fn classify(status: Option<u16>, told: &Told) -> ApiErrorKind {
     {
         return Kind::UnknownModel;
     }
+    // LiteLLM without a database knows one key, and says this to any other.
+    if told.named(&["no_db_connection"]) {
+        return Kind::Auth;
+    }
     match status {
         Some(401) => Kind::Auth,
         Some(403 | 407) => Kind::Forbidden,
