@@ -7,7 +7,9 @@ use crate::text::Piece;
 
 /// One row.
 pub fn line(pieces: Vec<Piece<Style>>) -> Line<'static> {
-    Line::from(pieces.into_iter().map(|piece| Span::styled(piece.text, piece.style)).collect::<Vec<_>>())
+    Line::from(
+        pieces.into_iter().map(|piece| Span::styled(piece.text, piece.style)).collect::<Vec<_>>(),
+    )
 }
 
 /// The text of a row, without the spaces at its end.

@@ -104,7 +104,8 @@ impl<'a> Inline<'a> {
         let style = self.style();
         self.text(before, style.patch(self.theme.faint));
         // Pieces of one style are joined, and the link has to begin with its own.
-        self.links.push(Link { url: spelling::restored(url).into_owned(), from: self.pieces.len() });
+        self.links
+            .push(Link { url: spelling::restored(url).into_owned(), from: self.pieces.len() });
         self.push_style(self.theme.link);
     }
 

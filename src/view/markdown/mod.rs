@@ -46,7 +46,11 @@ pub(in crate::view) struct Look<'a> {
 }
 
 /// The rows of one unit, but for code blocks at the top level, whose lines the stream draws.
-pub(in crate::view) fn unit_rows(text: &str, unit: &Unit, look: &mut Look<'_>) -> Vec<Line<'static>> {
+pub(in crate::view) fn unit_rows(
+    text: &str,
+    unit: &Unit,
+    look: &mut Look<'_>,
+) -> Vec<Line<'static>> {
     let source = &text[unit.range.clone()];
     match &unit.kind {
         Kind::Fence(fence) => fence.label(look.width, look.theme).into_iter().collect(),
@@ -59,7 +63,12 @@ pub(in crate::view) fn unit_rows(text: &str, unit: &Unit, look: &mut Look<'_>) -
 
 /// Whether an empty row parts the unit that begins at `start` from the one before: where the text
 /// has an empty line, and around whatever is not prose.
-pub(in crate::view) fn is_parted(text: &str, start: usize, before: Option<&Kind>, kind: &Kind) -> bool {
+pub(in crate::view) fn is_parted(
+    text: &str,
+    start: usize,
+    before: Option<&Kind>,
+    kind: &Kind,
+) -> bool {
     let Some(before) = before else { return false };
     let stands_apart = |kind: &Kind| {
         matches!(

@@ -46,10 +46,7 @@ pub(in crate::view) enum Kind {
 impl Kind {
     /// Whether nothing after an empty line can belong to the block.
     fn ends_at_blank_line(&self) -> bool {
-        matches!(
-            self,
-            Kind::Paragraph | Kind::Heading | Kind::Quote | Kind::Rule | Kind::Table
-        )
+        matches!(self, Kind::Paragraph | Kind::Heading | Kind::Quote | Kind::Rule | Kind::Table)
     }
 }
 
@@ -210,7 +207,9 @@ fn blocks_of(text: &str, offset: usize, number: Option<u64>) -> Vec<(usize, Kind
     let mut blocks: Vec<(usize, Kind)> = Vec::new();
     let mut depth = 0;
     let mut list: Option<u64> = None;
-    for (event, range) in Parser::new_ext(&spelling::without_definitions(text), OPTIONS).into_offset_iter() {
+    for (event, range) in
+        Parser::new_ext(&spelling::without_definitions(text), OPTIONS).into_offset_iter()
+    {
         let kind = match (&event, depth) {
             (Event::Start(Tag::List(start)), 0) => {
                 let continues = blocks.is_empty() && start.is_some();

@@ -89,9 +89,7 @@ impl Table {
             .map(|row| {
                 let cells = widths.iter().enumerate();
                 cells
-                    .map(|(column, width)| {
-                        text::wrap(row.get(column).unwrap_or(&empty), *width, 0)
-                    })
+                    .map(|(column, width)| text::wrap(row.get(column).unwrap_or(&empty), *width, 0))
                     .collect()
             })
             .collect();

@@ -80,7 +80,11 @@ fn code() {
     check("text\n```\nx\n```\ntext", 30, &["text", "", "  x", "", "text"]);
     check("```rust\nopen", 30, &["  rust", "  open"]);
     check("    indented\n", 30, &["  indented"]);
-    check("1. Run:\n   ```sh\n   ls\n   ```\n2. Done", 30, &["1. Run:", "     sh", "     ls", "2. Done"]);
+    check(
+        "1. Run:\n   ```sh\n   ls\n   ```\n2. Done",
+        30,
+        &["1. Run:", "     sh", "     ls", "2. Done"],
+    );
     check("```\na long line of code\n```", 12, &["  a long", "    line of", "    code"]);
     check("~~~~ c\n~~~\n~~~~~\nx", 12, &["  c", "  ~~~", "", "x"]);
 }
@@ -91,7 +95,11 @@ fn links() {
     check("<http://a.b>", 40, &["http://a.b"]);
     check("<a@b.c>", 40, &["a@b.c"]);
     check("![alt](x.png)", 40, &["image: alt (x.png)"]);
-    check("[a]: http://a.b\n[b]: c\n\n[a] text", 40, &["[a]: http://a.b", "[b]: c", "", "[a] text"]);
+    check(
+        "[a]: http://a.b\n[b]: c\n\n[a] text",
+        40,
+        &["[a]: http://a.b", "[b]: c", "", "[a] text"],
+    );
     check("see[^1]\n\n[^1]: note", 40, &["see[1]", "", "[1] note"]);
 }
 
@@ -113,11 +121,7 @@ fn tables() {
         ],
     );
     let many = "| a | b | c |\n|---|---|---|\n| one one | two two | three |\n| 1 | | 3 |";
-    check(
-        many,
-        14,
-        &["a: one one", "b: two two", "c: three", "──────", "a: 1", "c: 3"],
-    );
+    check(many, 14, &["a: one one", "b: two two", "c: three", "──────", "a: 1", "c: 3"]);
     check("text\n| a |\n|---|\n| b |", 20, &["text", "", "a", "─", "b"]);
 }
 

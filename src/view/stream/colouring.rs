@@ -14,7 +14,11 @@ use crate::view::markdown::{Look, unit_rows};
 pub(super) enum Coloured {
     Block(Block),
     /// A unit with code somewhere inside, drawn again as a whole.
-    Unit { unit: Unit, rows: Range<usize>, state: State },
+    Unit {
+        unit: Unit,
+        rows: Range<usize>,
+        state: State,
+    },
 }
 
 /// A code block at the top level.
@@ -123,7 +127,8 @@ impl Block {
         look: &mut Look<'_>,
     ) -> usize {
         let Some(body) = text.get(self.body.clone()) else { return 0 };
-        let lines: Vec<&str> = body.split_inclusive('\n').map(|line| self.fence.code(line)).collect();
+        let lines: Vec<&str> =
+            body.split_inclusive('\n').map(|line| self.fence.code(line)).collect();
         let code = match body.lines().eq(lines.iter().copied()) {
             true => Cow::Borrowed(body),
             false => Cow::Owned(lines.join("\n") + "\n"),

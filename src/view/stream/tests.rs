@@ -45,11 +45,53 @@ fn whole(text: &str, columns: u16) -> Vec<Line<'static>> {
 /// Markdown made of lines that begin, go on with and end blocks.
 fn markdown_text() -> impl Strategy<Value = String> {
     let line = prop::sample::select(vec![
-        "", "", "", "plain text", "a **bold** word", "and `code` [link](http://x)", "# Title", "## Sub",
-        "- item", "  - inner", "* star", "1. one", "2. two", "10. ten", "   more", "    deep", "> quote", ">",
-        "> - in quote", "```rust", "```", "~~~", "let x = 1;", "| a | b |", "|---|---|", "| 1 | 2 |", "---", "===",
-        "<div>", "</div>", "[a]: http://x", "[^1]: note", "text[^1]", "-", "1.", "  ", "\\", "漢字 text", "a | b", "- [ ] task",
-        "<!-- ", "-->", "***", "**", "`", "```` x", "````",
+        "",
+        "",
+        "",
+        "plain text",
+        "a **bold** word",
+        "and `code` [link](http://x)",
+        "# Title",
+        "## Sub",
+        "- item",
+        "  - inner",
+        "* star",
+        "1. one",
+        "2. two",
+        "10. ten",
+        "   more",
+        "    deep",
+        "> quote",
+        ">",
+        "> - in quote",
+        "```rust",
+        "```",
+        "~~~",
+        "let x = 1;",
+        "| a | b |",
+        "|---|---|",
+        "| 1 | 2 |",
+        "---",
+        "===",
+        "<div>",
+        "</div>",
+        "[a]: http://x",
+        "[^1]: note",
+        "text[^1]",
+        "-",
+        "1.",
+        "  ",
+        "\\",
+        "漢字 text",
+        "a | b",
+        "- [ ] task",
+        "<!-- ",
+        "-->",
+        "***",
+        "**",
+        "`",
+        "```` x",
+        "````",
     ]);
     (prop::collection::vec(line, 0..24), any::<bool>())
         .prop_map(|(lines, end)| lines.join("\n") + if end { "\n" } else { "" })
@@ -156,7 +198,8 @@ fn answer(colours: &mut Colours) -> usize {
 
 #[test]
 fn colours_come_later_and_move_nothing() {
-    let text = "```rust\nfn main() {}\nlet s = \"漢字\";\n```\n\n1. a\n   ```rust\n   fn b() {}\n   ```\n";
+    let text =
+        "```rust\nfn main() {}\nlet s = \"漢字\";\n```\n\n1. a\n   ```rust\n   fn b() {}\n   ```\n";
     let (theme, mut colours) = (theme(), Colours::new());
     let mut stream = Stream::new(12);
     stream.finish(text, &theme, &mut colours);
