@@ -8,6 +8,7 @@ mod editor;
 mod effects;
 mod input;
 mod notify;
+pub mod offscreen;
 mod out;
 mod pace;
 mod raw;

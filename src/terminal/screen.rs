@@ -211,7 +211,7 @@ impl<'a> Screen<'a> {
                 self.pace.now();
             }
             Woken::Coloured((key, tokens)) => {
-                self.state.colours.put(key, tokens);
+                self.state.colours().put(key, tokens);
                 self.pace.soon();
             }
             Woken::Connected(connected) => self.connected(connected).await?,
@@ -340,7 +340,7 @@ impl<'a> Screen<'a> {
         if let Some(seen) = seen {
             update(&mut self.model, Msg::Drawn(seen));
         }
-        for wanted in self.state.colours.take_wanted() {
+        for wanted in self.state.colours().take_wanted() {
             let done = self.colours.0.clone();
             tokio::task::spawn_blocking(move || {
                 let _ = done.send((wanted.key, wanted.work()));

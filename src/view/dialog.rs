@@ -77,7 +77,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
         request: dialog.request.id,
         width: columns,
         theme: theme.id(),
-        generation: state.colours.generation(),
+        generation: state.cache.colours.generation(),
         kept: dialog.kept.clone(),
         hunk: dialog.hunk,
         why: dialog.why,
@@ -249,7 +249,7 @@ fn body(
         Preview::Edit { path, hunks: changed, .. } => {
             let style = diff::Style::from(model.look.diff);
             let marks = diff::HunkMarks { kept: &dialog.kept, at: dialog.hunk, keep: marks.kept, drop: marks.dropped };
-            let drawn = diff::rows_marked(path, changed, columns, style, theme, &mut state.colours, &marks);
+            let drawn = diff::rows_marked(path, changed, columns, style, theme, &mut state.cache.colours, &marks);
             hunks = drawn.hunks;
             drawn.rows
         }

@@ -6,6 +6,7 @@
 
 mod activity;
 pub mod cache;
+mod call;
 pub mod code;
 pub mod diff;
 mod dialog;
@@ -53,6 +54,17 @@ pub fn render(
     buf: &mut Buffer,
 ) -> (Seen, Option<Position>) {
     state.begin(model);
+    let drawn = parts(model, state, area, buf);
+    state.end();
+    drawn
+}
+
+fn parts(
+    model: &Model,
+    state: &mut State,
+    area: Rect,
+    buf: &mut Buffer,
+) -> (Seen, Option<Position>) {
     let theme = state.theme.clone();
     let marks = state.marks(model);
     buf.set_style(area, theme.page.patch(theme.text));

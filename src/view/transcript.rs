@@ -26,6 +26,7 @@ struct Place<'a> {
 
 pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: &mut Buffer) {
     let width = measure(area);
+    state.begin_transcript(model, width);
     let height = usize::from(area.height);
     let mut place = Place { model, state, width, height };
     let (top, at_end) = place.resolve();
@@ -42,7 +43,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
         }
         last = index;
         let gap = gap(entries, index);
-        let rows = state.height(model, entry, width);
+        let rows = state.height(model, index);
         if index == top.entry {
             state.top = Some(Top { id: entry.id, width, height: gap + rows });
         }
@@ -59,7 +60,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
         let chosen = model.browse == Some(index);
         let marks = state.marks(model);
         let theme = std::rc::Rc::clone(&state.theme);
-        for (n, row) in state.shown(model, entry, width, from, to).iter().enumerate() {
+        for (n, row) in state.rows(model, index, from..to)[from..to].iter().enumerate() {
             if chosen {
                 let line = Rect { y, height: 1, width: width + GUTTER, ..area };
                 buf.set_style(line, theme.cursor_line);
@@ -70,11 +71,11 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
             highlight(model, row, area.x + GUTTER, y, &theme, buf);
             y += 1;
         }
-        state.work.drawn += to - from;
+        state.work.drawn += (to - from) as u64;
         seen.entries.push((first, y, index));
         if let Some(hit) = current_hit(model, index) {
-            let shown = Shown { x: area.x + GUTTER, y: first, from, to, width };
-            current_match(model, state, entry, hit, shown, buf);
+            let shown = Shown { x: area.x + GUTTER, y: first, from, to };
+            current_match(model, state, index, hit, shown, buf);
         }
     }
     seen.below = entries.len() - 1 - last;
@@ -120,8 +121,7 @@ impl Place<'_> {
 
     /// Rows of an entry with the blank ones before it.
     fn height(&mut self, index: usize) -> usize {
-        let Some(entry) = self.model.transcript.entries().get(index) else { return 0 };
-        self.state.height(self.model, entry, self.width) + self.gap(index)
+        self.state.height(self.model, index) + self.gap(index)
     }
 
     /// The place where the last row is at the bottom.
@@ -219,9 +219,7 @@ impl Place<'_> {
     }
 
     fn match_row(&mut self, index: usize, nth: usize) -> usize {
-        let Some(entry) = self.model.transcript.entries().get(index) else { return 0 };
-        let height = self.state.height(self.model, entry, self.width);
-        let rows = self.state.shown(self.model, entry, self.width, 0, height);
+        let rows = self.state.rows(self.model, index, 0..0);
         find_match(self.model, rows, nth).map_or(0, |(row, _)| row)
     }
 }
@@ -277,20 +275,18 @@ struct Shown {
     y: u16,
     from: usize,
     to: usize,
-    width: u16,
 }
 
 fn current_match(
     model: &Model,
     state: &mut State,
-    entry: &Entry,
+    index: usize,
     nth: usize,
     at: Shown,
     buf: &mut Buffer,
 ) {
-    let height = state.height(model, entry, at.width);
     let style = state.theme.matched_now;
-    let rows = state.shown(model, entry, at.width, 0, height);
+    let rows = state.rows(model, index, at.from..at.to);
     let Some((row, nth)) = find_match(model, rows, nth) else { return };
     if !(at.from..at.to).contains(&row) {
         return;
