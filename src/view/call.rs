@@ -8,6 +8,7 @@ use crate::protocol::{Detail, Todo, TodoState};
 use crate::text::{clip, width, wrap};
 use crate::view::code::Colours;
 use crate::view::diff;
+use crate::view::layout::diff_style;
 use crate::view::marks::Marks;
 use crate::view::theme::Theme;
 
@@ -33,8 +34,9 @@ pub fn rows(
     let mut detail = match &call.state {
         CallState::Ended(result) => match &result.detail {
             Detail::Diff { path, hunks, .. } if !result.is_error() => {
-                let style = diff::Style::from(model.look.diff);
-                diff::rows(path, hunks, room, style, theme, colours)
+                let width = u16::try_from(room).unwrap_or(u16::MAX);
+                let style = diff_style(model.look.diff, width);
+                diff::rows(path, hunks, width, style, theme, colours)
             }
             Detail::Todos { todos } => todos_rows(todos, room, theme, marks),
             Detail::Diff { .. } | Detail::Text | Detail::Command { .. } => {
@@ -105,7 +107,7 @@ pub fn output(text: &str, columns: usize, most: usize, theme: &Theme) -> Vec<Lin
         return Vec::new();
     }
     let mut rows = Vec::new();
-    let mut add = |lines: &[&str], rows: &mut Vec<Line<'static>>| {
+    let add = |lines: &[&str], rows: &mut Vec<Line<'static>>| {
         for line in lines {
             for row in wrap::rows(line, columns, 0) {
                 rows.push(Line::styled(line[row.range].to_owned(), theme.faint));

@@ -16,10 +16,11 @@ use crate::app::scroll::Inner;
 use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope};
 use crate::text::clean::Mark;
 use crate::text::{Piece, clip, width, wrap};
-use crate::view::diff;
+use crate::view::diff::{self, How, Marks};
 use crate::view::entry::plain;
 use crate::view::frame::{self, Frame};
-use crate::view::marks::Marks;
+use crate::view::layout::diff_style;
+use crate::view::marks;
 use crate::view::panels::origin;
 use crate::view::rows;
 use crate::view::state::State;
@@ -238,7 +239,7 @@ fn body(
     dialog: &Permission,
     columns: usize,
     theme: &Theme,
-    marks: &Marks,
+    signs: &marks::Marks,
     state: &mut State,
 ) -> (Vec<Line<'static>>, Vec<usize>) {
     let request = &dialog.request;
@@ -247,10 +248,15 @@ fn body(
         Preview::Command { .. } => judged(&dialog.judged, "$ ", columns, theme),
         Preview::Url { .. } | Preview::Other { .. } => judged(&dialog.judged, "", columns, theme),
         Preview::Edit { path, hunks: changed, .. } => {
-            let style = diff::Style::from(model.look.diff);
-            let marks = diff::HunkMarks { kept: &dialog.kept, at: dialog.hunk, keep: marks.kept, drop: marks.dropped };
-            let drawn = diff::rows_marked(path, changed, columns, style, theme, &mut state.cache.colours, &marks);
-            hunks = drawn.hunks;
+            let width = u16::try_from(columns).unwrap_or(u16::MAX);
+            let marks = Marks { keep: &dialog.kept, current: dialog.hunk };
+            let how = How {
+                width,
+                style: diff_style(model.look.diff, width),
+                marks: (dialog.kept.len() > 1).then_some(marks),
+            };
+            let drawn = diff::draw(path, changed, &how, theme, &mut state.cache.colours);
+            hunks = drawn.starts;
             drawn.rows
         }
     };
@@ -285,7 +291,7 @@ fn parts(
     parts: &[PartVerdict],
     columns: usize,
     theme: &Theme,
-    marks: &Marks,
+    signs: &marks::Marks,
 ) -> Vec<Line<'static>> {
     let most = columns.saturating_sub(4) / 2;
     let column = parts.iter().map(|part| width(&part.text)).max().unwrap_or_default().min(most);
@@ -324,7 +330,7 @@ fn foot(
     dialog: &Permission,
     columns: usize,
     theme: &Theme,
-    marks: &Marks,
+    signs: &marks::Marks,
 ) -> (Vec<Line<'static>>, Option<(usize, usize)>) {
     let mut rows = vec![Line::default()];
     let request = &dialog.request;
@@ -375,7 +381,7 @@ fn rule_form(
     form: &RuleForm,
     columns: usize,
     theme: &Theme,
-    marks: &Marks,
+    signs: &marks::Marks,
     rows: &mut Vec<Line<'static>>,
 ) -> (usize, usize) {
     let mut cursor = (0, 0);

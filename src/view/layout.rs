@@ -2,11 +2,17 @@
 
 use ratatui::layout::Rect;
 
+use crate::config::DiffStyle as Wish;
+use crate::view::diff::DiffStyle;
+
 /// Below this, the screen only says that it is too small.
 pub const LEAST: (u16, u16) = (30, 8);
 
 /// From this width on, a panel stands beside the transcript instead of over it.
 const BESIDE: u16 = 150;
+
+/// Columns from which on a diff stands side by side.
+const SPLIT: u16 = 130;
 
 /// Columns of text at most, without the gutter.
 pub const MEASURE: u16 = 100;
@@ -89,6 +95,15 @@ pub fn areas(area: Rect, wanted: Wanted) -> Option<Areas> {
 /// it touches the edge.
 pub fn measure(area: Rect) -> u16 {
     area.width.saturating_sub(GUTTER + 2).clamp(1, MEASURE)
+}
+
+/// Side by side where the person wants it, or where there is room for it.
+pub fn diff_style(wanted: Wish, width: u16) -> DiffStyle {
+    match wanted {
+        Wish::Split => DiffStyle::Split,
+        Wish::Auto if width >= SPLIT => DiffStyle::Split,
+        Wish::Auto | Wish::Unified => DiffStyle::Unified,
+    }
 }
 
 #[cfg(test)]

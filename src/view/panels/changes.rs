@@ -8,7 +8,8 @@ use crate::app::changes::Change;
 use crate::app::panels::changes::lines;
 use crate::app::scroll::Inner;
 use crate::text::{clip, width};
-use crate::view::diff;
+use crate::view::diff::{self, How};
+use crate::view::layout::diff_style;
 use crate::view::panels::{Draw, list};
 
 /// From this width on the diff stands beside the files.
@@ -36,25 +37,17 @@ pub fn draw(draw: &mut Draw<'_>, hunk: usize, area: Rect, buf: &mut Buffer) -> I
     };
     let rows = changes.iter().map(|change| file_line(draw, change, usize::from(files.width)));
     let inner = list(rows.collect(), draw.panel.at, &theme, files, buf);
-    let columns = usize::from(below.width);
     let mut rows = Vec::new();
     let mut starts = Vec::new();
     for hunks in &change.edits {
         if !rows.is_empty() {
             rows.push(Line::default());
         }
-        let style = diff::Style::from(draw.model.look.diff);
-        let marks = diff::HunkMarks { kept: &[], at: usize::MAX, keep: "", drop: "" };
-        let drawn = diff::rows_marked(
-            change.path,
-            hunks,
-            columns,
-            style,
-            &theme,
-            &mut draw.state.cache.colours,
-            &marks,
-        );
-        starts.extend(drawn.hunks.iter().map(|start| start + rows.len()));
+        let style = diff_style(draw.model.look.diff, below.width);
+        let how = How { width: below.width, style, marks: None };
+        let colours = &mut draw.state.cache.colours;
+        let drawn = diff::draw(change.path, hunks, &how, &theme, colours);
+        starts.extend(drawn.starts.iter().map(|start| start + rows.len()));
         rows.extend(drawn.rows);
     }
     let top = starts.get(hunk).copied().unwrap_or(0);
