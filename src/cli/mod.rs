@@ -95,7 +95,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Some(Sub::Doctor(args)) => doctor::run(args, &env, out),
         Some(Sub::Completions(args)) => completions::run(args, Cli::command(), out),
         Some(Sub::Man(args)) => completions::man(args, &Cli::command(), out),
-        Some(Sub::Debug(args)) => debug::run(args, &env, out),
+        Some(Sub::Debug(args)) => debug::run(args, out),
         None if cli.print => headless::run(cli, &env),
         None => screen::run(cli, &env),
     }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::Model;
+use crate::app::{Effect, Model};
 use crate::app::start::Choice;
 use crate::protocol::{Command, Event, SessionId};
 use crate::view::theme::{ColorDepth, Library};
@@ -46,6 +46,8 @@ pub struct Setup {
     pub editor: Option<String>,
     /// Sent as soon as there is a connection.
     pub prompt: Option<String>,
+    /// Done once the first frame is on the screen.
+    pub first: Vec<Effect>,
 }
 
 pub type Connect = Box<dyn FnMut(Option<Choice>) -> Connecting + Send>;

@@ -62,6 +62,7 @@ struct Rest {
     notifications: bool,
     editor: Option<String>,
     prompt: Option<String>,
+    first: Vec<Effect>,
 }
 
 /// What woke the loop.
@@ -95,6 +96,7 @@ impl<'a> Screen<'a> {
                 notifications: setup.notifications,
                 editor: setup.editor,
                 prompt: setup.prompt,
+                first: setup.first,
             },
             keys: None,
             commands: None,
@@ -139,14 +141,14 @@ impl<'a> Screen<'a> {
         } else {
             self.connect(None);
         }
+        let mut effects = std::mem::take(&mut self.setup.first);
         if let Some(prompt) = self.setup.prompt.take() {
-            let effects = submit::send(&mut self.model, &prompt);
+            effects.extend(submit::send(&mut self.model, &prompt));
             self.pace.now();
-            for effect in effects {
-                if let Own::Send(command) = carry_out(effect, &self.setup.services, &self.replies.0)
-                {
-                    self.unsent.push_back(command);
-                }
+        }
+        for effect in effects {
+            if let Own::Send(command) = carry_out(effect, &self.setup.services, &self.replies.0) {
+                self.unsent.push_back(command);
             }
         }
     }
