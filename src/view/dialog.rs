@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::Model;
@@ -16,11 +16,11 @@ use crate::app::scroll::Inner;
 use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope};
 use crate::text::clean::Mark;
 use crate::text::{Piece, clip, width, wrap};
-use crate::view::diff::{self, How, Marks};
+use crate::view::diff::{self, How};
 use crate::view::entry::plain;
 use crate::view::frame::{self, Frame};
 use crate::view::layout::diff_style;
-use crate::view::marks;
+use crate::view::marks::Marks;
 use crate::view::panels::origin;
 use crate::view::rows;
 use crate::view::state::State;
@@ -112,12 +112,13 @@ pub fn draw(
     let theme = Rc::clone(&state.theme);
     let marks = state.marks(model);
     let armed = model.dialogs.armed(model.now);
+    let border = theme.asked.remove_modifier(Modifier::BOLD);
     let frame = Frame {
         title: title(dialog),
         title_style: theme.asked,
         remark: remark(model, dialog),
         keys: keys(model, dialog),
-        border: if armed { theme.asked } else { theme.border },
+        border: if armed { border } else { theme.border },
     };
     let content = frame::draw(&frame, area, &theme, marks, buf);
     // The foot gives way where there is too little room for both.
@@ -239,7 +240,7 @@ fn body(
     dialog: &Permission,
     columns: usize,
     theme: &Theme,
-    signs: &marks::Marks,
+    marks: &Marks,
     state: &mut State,
 ) -> (Vec<Line<'static>>, Vec<usize>) {
     let request = &dialog.request;
@@ -249,11 +250,11 @@ fn body(
         Preview::Url { .. } | Preview::Other { .. } => judged(&dialog.judged, "", columns, theme),
         Preview::Edit { path, hunks: changed, .. } => {
             let width = u16::try_from(columns).unwrap_or(u16::MAX);
-            let marks = Marks { keep: &dialog.kept, current: dialog.hunk };
+            let choice = diff::Marks { keep: &dialog.kept, current: dialog.hunk };
             let how = How {
                 width,
                 style: diff_style(model.look.diff, width),
-                marks: (dialog.kept.len() > 1).then_some(marks),
+                marks: (dialog.kept.len() > 1).then_some(choice),
             };
             let drawn = diff::draw(path, changed, &how, theme, &mut state.cache.colours);
             hunks = drawn.starts;
@@ -291,7 +292,7 @@ fn parts(
     parts: &[PartVerdict],
     columns: usize,
     theme: &Theme,
-    signs: &marks::Marks,
+    marks: &Marks,
 ) -> Vec<Line<'static>> {
     let most = columns.saturating_sub(4) / 2;
     let column = parts.iter().map(|part| width(&part.text)).max().unwrap_or_default().min(most);
@@ -330,7 +331,7 @@ fn foot(
     dialog: &Permission,
     columns: usize,
     theme: &Theme,
-    signs: &marks::Marks,
+    marks: &Marks,
 ) -> (Vec<Line<'static>>, Option<(usize, usize)>) {
     let mut rows = vec![Line::default()];
     let request = &dialog.request;
@@ -381,7 +382,7 @@ fn rule_form(
     form: &RuleForm,
     columns: usize,
     theme: &Theme,
-    signs: &marks::Marks,
+    marks: &Marks,
     rows: &mut Vec<Line<'static>>,
 ) -> (usize, usize) {
     let mut cursor = (0, 0);
