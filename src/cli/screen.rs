@@ -100,15 +100,13 @@ fn first_model(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..SessionInfo::default()
     };
-    let model = Model {
-        session,
-        keymap,
-        look,
-        models: choices(config, env),
-        may_bypass: mode == Mode::BypassPermissions,
-        start: wanted.is_none().then(Start::default),
-        ..Model::default()
-    };
+    let mut model = Model::default();
+    model.session = session;
+    model.keymap = keymap;
+    model.look = look;
+    model.models = choices(config, env);
+    model.may_bypass = mode == Mode::BypassPermissions;
+    model.start = wanted.is_none().then(Start::default);
     (model, problems)
 }
 

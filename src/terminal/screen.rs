@@ -12,7 +12,7 @@ use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::start::Choice;
-use crate::app::{Millis, Model, Msg, Reply, submit, update};
+use crate::app::{Effect, Millis, Model, Msg, Reply, submit, update};
 use crate::highlight::Tokens;
 use crate::protocol::{Command, Event};
 use crate::terminal::effects::{Own, ask, carry_out};
