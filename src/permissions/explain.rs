@@ -57,6 +57,15 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// Whether marks pile up on a letter so that what is below cannot be read.
+pub fn piles_up(text: &str) -> bool {
+    let mut marks = 0usize;
+    text.chars().any(|c| {
+        marks = if is_combining(c) { marks + 1 } else { 0 };
+        marks > 3
+    })
+}
+
 fn code(c: char) -> String {
     format!("<U+{:04X}>", c as u32)
 }

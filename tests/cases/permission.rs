@@ -1,5 +1,9 @@
 //! The permission layer against `permission.jsonl`, and against further hostile and harmless commands.
 
+mod harmless;
+mod hostile;
+mod laws;
+
 use serde_json::Value;
 use tern::permissions::{access, check, explain, facts};
 use tern::protocol::{Mode, Ruling};

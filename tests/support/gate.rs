@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tern::permissions::rule::{Folders, RuleSet, RuleTexts};
@@ -37,17 +38,12 @@ pub fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("a file");
 }
 
-impl Stage {
-    pub fn new() -> Stage {
+/// What every project begins as; git is slow enough to run it once only.
+fn template() -> &'static Path {
+    static TEMPLATE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
         let temp = tempfile::tempdir().expect("a temporary folder");
-        let base = temp.path().canonicalize().expect("a real path");
-        let stage = Stage {
-            _temp: temp,
-            project: base.join("home/me/proj"),
-            home: base.join("home/me"),
-            outside: base.join("outside"),
-        };
-        let p = &stage.project;
+        let p = temp.path();
         for (name, text) in [
             ("README.md", "hello\nworld\n"),
             ("Cargo.toml", "[package]\nname = \"x\"\n"),
@@ -63,21 +59,51 @@ impl Stage {
         ] {
             write(&p.join(name), text);
         }
-        write(&stage.home.join(".bashrc"), "# rc\n");
-        write(&stage.home.join("notes/a.md"), "note\n");
-        write(&stage.outside.join("secret.txt"), "secret\n");
         git(p, &["init", "-q", "-b", "main"]);
         git(p, &["add", "."]);
         git(p, &["commit", "-q", "-m", "one"]);
         write(&p.join("README.md"), "hello\nworld\nmore\n");
         git(p, &["commit", "-q", "-am", "two"]);
+        for entry in std::fs::read_dir(p.join(".git/hooks")).expect("hooks").flatten() {
+            std::fs::remove_file(entry.path()).expect("a sample removed");
+        }
         write(&p.join("README.md"), "hello\nworld\nmore\ndirty\n");
+        temp
+    });
+    TEMPLATE.get().expect("made above").path()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a kind").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+impl Stage {
+    pub fn new() -> Stage {
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let base = temp.path().canonicalize().expect("a real path");
+        let stage = Stage {
+            _temp: temp,
+            project: base.join("home/me/proj"),
+            home: base.join("home/me"),
+            outside: base.join("outside"),
+        };
+        copy(template(), &stage.project);
+        write(&stage.home.join(".bashrc"), "# rc\n");
+        write(&stage.home.join("notes/a.md"), "note\n");
+        write(&stage.outside.join("secret.txt"), "secret\n");
         stage
     }
 
     /// Replaces the placeholders of the case files.
     pub fn fill(&self, text: &str) -> String {
-        // The cases speak of {P}/../outside; here that is a link beside the project.
         text.replace("{M}", &self.outside.join("MARK").display().to_string())
             .replace("{P}", &self.project.display().to_string())
             .replace("{H}", &self.home.display().to_string())
@@ -116,18 +142,31 @@ impl Stage {
             self.git_config(&self.project, config);
         } else if let Some(name) = text("gitrepo") {
             let dir = self.project.join(name);
-            std::fs::create_dir_all(&dir).expect("a folder");
-            git(&dir, &["init", "-q"]);
+            for part in ["objects", "refs"] {
+                std::fs::create_dir_all(dir.join(".git").join(part)).expect("a folder");
+            }
+            write(&dir.join(".git/HEAD"), "ref: refs/heads/main\n");
+            write(&dir.join(".git/config"), "[core]\n\trepositoryformatversion = 0\n");
             self.git_config(&dir, entry["config"].as_object().expect("config"));
         } else {
             panic!("unknown setup {entry}");
         }
     }
 
-    fn git_config(&self, dir: &Path, config: &serde_json::Map<String, Value>) {
+    /// Adds keys as `git config` would.
+    pub fn git_config(&self, dir: &Path, config: &serde_json::Map<String, Value>) {
+        let path = dir.join(".git/config");
+        let mut text = std::fs::read_to_string(&path).expect("a configuration");
         for (key, value) in config {
-            git(dir, &["config", key, value.as_str().expect("text")]);
+            let (section, name) = key.rsplit_once('.').expect("section.key");
+            let section = match section.split_once('.') {
+                Some((section, sub)) => format!("{section} \"{sub}\""),
+                None => section.to_owned(),
+            };
+            let value = value.as_str().expect("text").replace('\\', "\\\\").replace('"', "\\\"");
+            text.push_str(&format!("[{section}]\n\t{name} = \"{value}\"\n"));
         }
+        write(&path, &text);
     }
 
     pub fn policy(&self, mode: Mode, texts: &RuleTexts, trusted: bool) -> Policy {
@@ -183,7 +222,7 @@ impl Rules<'_> {
 pub fn case_rules(stage: &Stage, case: &Value) -> RuleTexts {
     let mut texts = RuleTexts::default();
     for (field, source) in [("rules", Source::User), ("project_rules", Source::Project)] {
-        let mut add = |list: &str, into: &mut Vec<Sourced<String>>| {
+        let add = |list: &str, into: &mut Vec<Sourced<String>>| {
             for rule in case[field][list].as_array().into_iter().flatten() {
                 into.push(Sourced::new(stage.fill(rule.as_str().expect("text")), source));
             }

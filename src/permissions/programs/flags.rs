@@ -5,7 +5,7 @@
 //! `--long=?`, `--long=~` (a value, but none when it stands last), and `-#` (a number as a flag, as in
 //! `head -5`).
 
-use super::super::shell::{Shape, Word};
+use super::super::shell::{Piece, Shape, Word};
 use super::PathUse;
 
 /// What the words after a program's name are.
@@ -40,6 +40,10 @@ pub fn parse(list: &str, args: &[Word]) -> Result<Parsed, String> {
     let mut only_operands = false;
     while let Some(word) = args.get(at) {
         at += 1;
+        if is_input(word) {
+            parsed.operands.push(PathUse::plain("-"));
+            continue;
+        }
         let Some(found) = PathUse::of(word) else {
             return Err(format!("{} is known only when it runs", word.source));
         };
@@ -112,6 +116,11 @@ impl Parsed {
         }
         self.flags.push((name, value));
     }
+}
+
+/// `<(command)`: the name of a pipe that is read, never a flag. The command is a part of its own.
+fn is_input(word: &Word) -> bool {
+    matches!(word.pieces.as_slice(), [Piece::Output { source, .. }] if source.starts_with("<("))
 }
 
 /// `--include=*.rs`: whatever the pattern becomes, it is this flag with some value.

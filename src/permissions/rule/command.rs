@@ -85,7 +85,11 @@ impl CommandPattern {
 
     fn covers(&self, command: &str, words: &[Word]) -> bool {
         self.fits(command)
-            && (self.exact || runs_other(words).is_none_or(|flag| self.text.contains(&flag)))
+            && match runs_other(words) {
+                Other::Nothing => true,
+                Other::Flag(flag) => self.text.contains(&flag),
+                Other::Perhaps => self.exact,
+            }
     }
 }
 
@@ -105,22 +109,35 @@ fn settings(part: &Part) -> (String, bool) {
     (text, known)
 }
 
-/// A word that makes a command run or remove something that its name does not say.
-fn runs_other(words: &[Word]) -> Option<String> {
-    let name = words.first()?.literal()?;
-    let name = name.rsplit('/').next().unwrap_or_default().to_owned();
-    let flags: &[&str] = match name.as_str() {
+/// Whether a command runs or removes something that its name does not say.
+enum Other {
+    Nothing,
+    /// By this word; a rule may name it.
+    Flag(String),
+    /// A word may become such a flag.
+    Perhaps,
+}
+
+fn runs_other(words: &[Word]) -> Other {
+    let Some(name) = words.first().and_then(Word::literal) else { return Other::Perhaps };
+    let flags: &[&str] = match name.rsplit('/').next().unwrap_or_default() {
         "find" => &[
             "-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprint0", "-fprintf", "-fls",
         ],
         "fd" | "fdfind" => &["-x", "-X", "--exec", "--exec-batch"],
-        _ => return None,
+        _ => return Other::Nothing,
     };
-    words.iter().skip(1).find_map(|word| match word.shape() {
-        Shape::Plain { text, .. } => {
-            flags.contains(&text.split('=').next().unwrap_or_default()).then_some(text)
+    let mut found = Other::Nothing;
+    for word in words.iter().skip(1) {
+        match word.shape() {
+            Shape::Plain { text, .. } => {
+                if flags.contains(&text.split('=').next().unwrap_or_default()) {
+                    found = Other::Flag(text);
+                }
+            }
+            Shape::Pattern { text, .. } if !text.starts_with(['*', '?', '[', '-']) => {}
+            Shape::Pattern { .. } | Shape::Dynamic => return Other::Perhaps,
         }
-        Shape::Pattern { text, .. } if !text.starts_with(['*', '?', '[', '-']) => None,
-        Shape::Pattern { .. } | Shape::Dynamic => Some(word.source.clone()),
-    })
+    }
+    found
 }

@@ -2,14 +2,15 @@
 //!
 //! Only for deny and ask rules: it finds too much rather than too little.
 
+use std::collections::BTreeSet;
+
 use super::{Part, Word};
 
 const SEPARATORS: [char; 9] = [';', '&', '|', '\n', '(', ')', '{', '}', '`'];
 const KEYWORDS: [&str; 9] = ["if", "then", "elif", "else", "while", "until", "do", "!", "in"];
-const MOST: usize = 5_000;
-
 pub(super) fn parts(text: &str) -> Vec<Part> {
-    text.split(SEPARATORS).take(MOST).filter_map(part).collect()
+    let segments: BTreeSet<&str> = text.split(SEPARATORS).map(str::trim).collect();
+    segments.into_iter().filter_map(part).collect()
 }
 
 fn part(segment: &str) -> Option<Part> {
@@ -21,7 +22,7 @@ fn part(segment: &str) -> Option<Part> {
         .peekable();
     words.peek()?;
     Some(Part {
-        text: segment.trim().to_owned(),
+        text: segment.to_owned(),
         words: words.map(|word| Word::from_literal(&word)).collect(),
         ..Part::default()
     })

@@ -277,6 +277,7 @@ impl Lexer<'_> {
                 }
             }
         }
+        settle_brackets(&mut pieces);
         if has_braces(&pieces) {
             let source = self.text[start..self.at].to_owned();
             pieces = vec![Piece::Computed { source }];
@@ -478,7 +479,7 @@ fn check_controls(text: &str) -> Result<(), Doubt> {
 }
 
 fn check_control(c: char) -> Result<(), Doubt> {
-    if c != '\t' && (c.is_control() || is_unseen(c)) {
+    if c != '\t' && (c.is_control() || is_unseen(c) || (c != ' ' && c.is_whitespace())) {
         Err(format!("it contains the unseen character U+{:04X}", c as u32))
     } else {
         Ok(())
@@ -537,6 +538,17 @@ fn plain_parameter(text: &str) -> Option<&str> {
         None if operation.is_empty() => Some(name),
         Some(operand) if bare.is_none() && plain(operand) => Some(name),
         _ => None,
+    }
+}
+
+/// A `[` without a `]` after it in the same word is a plain bracket, as in `[ -d src ]`.
+fn settle_brackets(pieces: &mut [Piece]) {
+    let closes = |piece: &Piece| matches!(piece, Piece::Text { text, quoted: false } if text.contains(']'));
+    let last = pieces.iter().rposition(closes);
+    for (at, piece) in pieces.iter_mut().enumerate() {
+        if *piece == Piece::Glob('[') && last.is_none_or(|last| last < at) {
+            *piece = Piece::Text { text: "[".to_owned(), quoted: false };
+        }
     }
 }
 

@@ -98,6 +98,9 @@ fn understand(text: &str, cwd: &Path) -> Result<(Vec<Part>, Option<String>), Str
     if text.len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} characters"));
     }
+    if super::explain::piles_up(text) {
+        return Err("it piles up marks on letters".to_owned());
+    }
     let tokens = lex::tokens(text)?;
     let tree = tree::parse(text)?;
     let root = tree.root_node();
