@@ -18,7 +18,6 @@ pub mod limits;
 pub mod openai_chat;
 pub mod openai_responses;
 pub mod openai_usage;
-pub mod prefix;
 pub mod retry;
 pub mod sse;
 
