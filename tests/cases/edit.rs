@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code")]
 #![allow(clippy::print_stdout, reason = "skipped cases are told")]
 
+mod inexact;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

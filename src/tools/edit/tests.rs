@@ -63,6 +63,10 @@ fn look_alikes_and_blanks_at_line_ends_do_not_count() {
                 "it’s – very – fine|",
             ),
             ("f('a')|g|", "f(‘a’)|g", "f(‘a’)|h(‘b’)|g", "f('a')|h('b')|g|"),
+            ("f('a')|g|", "f(’a’)|g", "f(’a’)|h(”b”, “c„)|g", "f('a')|h(\"b\", \"c\")|g|"),
+            ("f('a')|“|", "f(’a’)|“", "f(’a’)|h(“b”)|“", "f('a')|h(“b”)|“|"),
+            // A region that begins with a line end begins before its return.
+            ("x\r|\r|a\r|", "  |a", "|n|a", "x\r|\r|n\r|a\r|"),
             ("a \t\r|b\r|", "a|b", "a|c|b", "a \t\r|c\r|b\r|"),
         ],
     );
@@ -122,6 +126,9 @@ fn what_is_not_certain_is_refused() {
         ("a|b|", "a|x|b", "y", Miss::None),
         // Blanks at the end of the old text that stand in the middle of a line.
         ("“a” b|", "\"a\"  ", "x", Miss::None),
+        // Lines that say the same on levels of another shape: a line was left out.
+        ("    }|    x|}|", "        }|    x|}|", "        }|    y|}|", Miss::Unsure { line: 1 }),
+        ("    }|}|", "        }|}|", "        }|}|y|", Miss::Unsure { line: 1 }),
         // Another shape, and shapes that leave a choice.
         ("  a|    b|", "a|b", "c|d", Miss::Unsure { line: 1 }),
         ("\t\tx|\t\ty|", "    x|    y", "    x|        z|    y", Miss::Unsure { line: 1 }),

@@ -136,7 +136,8 @@ async fn only_the_kept_hunks_are_written_and_the_model_is_told() {
 #[tokio::test]
 async fn a_target_swapped_after_approval_is_not_written() {
     use std::os::unix::fs::symlink;
-    let swaps: [(&str, fn(&Path)); 5] = [
+    type Swap = fn(&Path);
+    let swaps: [(&str, Swap); 5] = [
         ("a link to the same text", |root| {
             std::fs::rename(root.join("d/a"), root.join("d/b")).unwrap();
             symlink("b", root.join("d/a")).unwrap();
