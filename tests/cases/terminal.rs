@@ -23,6 +23,7 @@ struct Case {
     surfaces: Vec<String>,
 }
 
+#[expect(clippy::expect_used, reason = "a test stops at a case that cannot be read")]
 fn cases() -> Vec<Case> {
     let lines = include_str!("terminal.jsonl").lines();
     let cases: Vec<Case> = lines.map(|line| serde_json::from_str(line).expect("a case")).collect();
