@@ -5,6 +5,7 @@
 //! not what the session holds. [`Seen`] tells the app where everything came out.
 
 mod activity;
+mod ascii;
 pub mod cache;
 mod call;
 pub mod code;
@@ -55,6 +56,9 @@ pub fn render(
 ) -> (Seen, Option<Position>) {
     state.begin(model);
     let drawn = parts(model, state, area, buf);
+    if model.look.ascii {
+        ascii::replace(buf);
+    }
     state.end();
     drawn
 }
