@@ -30,7 +30,6 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     match prepare(cli, env) {
         Ok((prepared, prompt)) => {
             for problem in &prepared.problems {
-                use std::io::Write;
                 writeln!(streams.err, "tern: warning: {problem}")?;
             }
             let runtime = start::runtime()?;

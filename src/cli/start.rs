@@ -29,7 +29,6 @@ use crate::trust;
 #[derive(Debug)]
 pub struct Prepared {
     pub setup: agent::Setup,
-    pub config: Config,
     pub problems: Vec<Problem>,
     pub record: Option<PathBuf>,
 }
@@ -100,7 +99,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         resume,
         fork: cli.fork,
     };
-    Ok(Prepared { setup, config, problems, record: args.record.clone() })
+    Ok(Prepared { setup, problems, record: args.record.clone() })
 }
 
 fn rules(
