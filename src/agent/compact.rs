@@ -15,9 +15,7 @@ use crate::agent::fold::Fold;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::Shared;
 use crate::api::Purpose;
-use crate::protocol::{
-    Cause, ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId,
-};
+use crate::protocol::{Cause, ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId};
 
 const PROMPT: &str = include_str!("../../assets/prompts/compact.md");
 /// A pruned history must free at least this share of the window, or it is not worth the cache.
@@ -89,7 +87,9 @@ pub async fn now(
         return Err(TurnEnd::Failed {
             error: ErrorKind::Context,
             message: "a summary would not be shorter than the conversation".to_owned(),
-            hints: vec!["Start over with /clear, or choose a model with a larger window.".to_owned()],
+            hints: vec![
+                "Start over with /clear, or choose a model with a larger window.".to_owned(),
+            ],
         });
     }
     talk.shorten(head, tail);
@@ -288,8 +288,7 @@ mod tests {
     use crate::protocol::CallId;
 
     fn result(text: &str) -> Message {
-        let part =
-            Part::Result { call: CallId("c".into()), text: text.into(), is_error: false };
+        let part = Part::Result { call: CallId("c".into()), text: text.into(), is_error: false };
         Message { role: Role::User, parts: vec![part] }
     }
 

@@ -134,8 +134,7 @@ fn headers(
     let own_host = host == "api.anthropic.com";
     // Anthropic takes keys in its own header, and its short-lived tokens as a bearer. A gateway in
     // front may want either, and both say the same.
-    let bearer_only =
-        config.auth == Auth::Bearer || (own_host && key.starts_with("sk-ant-oat"));
+    let bearer_only = config.auth == Auth::Bearer || (own_host && key.starts_with("sk-ant-oat"));
     let as_key = config.wire == Wire::Anthropic && !bearer_only;
     let as_bearer = !(config.wire == Wire::Anthropic && own_host && as_key);
     if as_key {

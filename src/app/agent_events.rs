@@ -206,12 +206,7 @@ fn asked(model: &mut Model, request: Request) -> Vec<Effect> {
     notify(model, "tern asks for permission")
 }
 
-fn turn_ended(
-    model: &mut Model,
-    turn: TurnId,
-    end: TurnEnd,
-    summary: TurnSummary,
-) -> Vec<Effect> {
+fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummary) -> Vec<Effect> {
     model.transcript.close_live();
     if model.working_turn().is_none_or(|working| working == turn) {
         model.activity = Activity::Idle;

@@ -168,9 +168,9 @@ impl Editor {
         let Some(target) = rows.get(to) else { return false };
         let column = columns(&self.area.lines()[rows[at].line], rows[at].start, cursor.column);
         let line = &self.area.lines()[target.line];
-        let last = target.end.saturating_sub(usize::from(rows.get(to + 1).is_some_and(|next| {
-            next.line == target.line
-        })));
+        let last = target.end.saturating_sub(usize::from(
+            rows.get(to + 1).is_some_and(|next| next.line == target.line),
+        ));
         let mut place = Place { line: target.line, column: target.start };
         while place.column < last && columns(line, target.start, place.column + 1) <= column {
             place.column += 1;

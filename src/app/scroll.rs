@@ -12,9 +12,14 @@ pub enum Scroll {
     Follow,
     At(Anchor),
     /// Just enough to have the entry on the screen.
-    Show { entry: usize },
+    Show {
+        entry: usize,
+    },
     /// The n-th match of the search within the entry.
-    Match { entry: usize, nth: usize },
+    Match {
+        entry: usize,
+        nth: usize,
+    },
 }
 
 /// The row at the top of the screen. `row` may point before or behind the entry's own rows.

@@ -94,7 +94,8 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Model { name: None } => panels::open(model, Kind::Models),
         Slash::Model { name: Some(name) } => return models::set(model, name),
         Slash::Mode { mode: None } => {
-            model.say(&format!("mode {}; shift+tab goes on to the next", model.session.mode.name()));
+            model
+                .say(&format!("mode {}; shift+tab goes on to the next", model.session.mode.name()));
         }
         Slash::Mode { mode: Some(Mode::BypassPermissions) } if !model.may_bypass => {
             model.say("bypassPermissions must be asked for when tern starts: --permission-mode");

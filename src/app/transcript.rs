@@ -39,14 +39,41 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     /// Long texts are folded.
-    Person { text: String, open: bool },
-    Prose { text: String, live: bool },
-    Thought { text: String, live: bool, open: bool },
+    Person {
+        text: String,
+        open: bool,
+    },
+    Prose {
+        text: String,
+        live: bool,
+    },
+    Thought {
+        text: String,
+        live: bool,
+        open: bool,
+    },
     Call(Box<Call>),
-    Shell { command: String, output: String, code: Option<i32>, open: bool },
-    Notice { level: Level, text: String, hints: Vec<String> },
-    Compaction { before: u64, after: u64, summary: String, open: bool },
-    Ending { end: TurnEnd, summary: TurnSummary },
+    Shell {
+        command: String,
+        output: String,
+        code: Option<i32>,
+        open: bool,
+    },
+    Notice {
+        level: Level,
+        text: String,
+        hints: Vec<String>,
+    },
+    Compaction {
+        before: u64,
+        after: u64,
+        summary: String,
+        open: bool,
+    },
+    Ending {
+        end: TurnEnd,
+        summary: TurnSummary,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -107,7 +107,10 @@ fn whole_prompt(cli: &Cli) -> Result<String, Failure> {
         Ok(Some(slash::Slash::Init)) => Ok(slash::INIT.to_owned()),
         Ok(Some(_)) => Err(Failure::new(
             ErrorKind::Config,
-            format!("{} needs a session that goes on", text.split_whitespace().next().unwrap_or("")),
+            format!(
+                "{} needs a session that goes on",
+                text.split_whitespace().next().unwrap_or("")
+            ),
         )
         .hint("Use the subcommand (tern --help), or --input-format stream-json.")),
         Ok(None) => Ok(text),

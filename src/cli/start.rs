@@ -19,9 +19,9 @@ use crate::context::Place;
 use crate::permissions::RuleSet;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
-use crate::session::redact::Secrets;
 use crate::session::Places;
 use crate::session::index::{self, FindError};
+use crate::session::redact::Secrets;
 use crate::tools::{self, Tool};
 use crate::trust;
 
@@ -57,7 +57,8 @@ pub fn configuration(cli: &Cli, env: &Env, trust: Trust) -> (layer::Loaded, Vec<
         max_budget_usd: args.max_budget_usd,
         theme: cli.theme.clone(),
     };
-    let trusted = trust.this_run || trust::is_trusted(&env.dirs.trust(), &inputs.project_root);
+    let trusted =
+        trust.this_run || trust::is_trusted(&env.dirs.trust(), &inputs.project_root, &env.cwd);
     inputs.trusted = trusted;
     let (loaded, problems) = layer::load(&inputs);
     (loaded, problems, trusted)
@@ -175,7 +176,8 @@ fn tools(args: &SessionArgs) -> Result<Vec<Arc<dyn Tool>>, Failure> {
     let all = tools::table::all();
     let Some(list) = &args.tools else { return Ok(all) };
     let wanted: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
-    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name)) {
+    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name))
+    {
         let names: Vec<&str> = all.iter().map(|tool| tool.name()).collect();
         return Err(Failure::new(ErrorKind::Config, format!("there is no tool named {unknown}"))
             .hint(format!("The tools are: {}.", names.join(", "))));

@@ -22,8 +22,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::{Effect, Model};
 use crate::app::start::Choice;
+use crate::app::{Effect, Model};
 use crate::protocol::{Command, Event, SessionId};
 use crate::view::theme::{ColorDepth, Library};
 pub use replay::connection as replayed;

@@ -20,9 +20,7 @@ use crate::terminal::out::Out;
 use crate::terminal::pace::Pace;
 use crate::terminal::raw::Guard;
 use crate::terminal::signals::{Asked, Signals, stop_self};
-use crate::terminal::{
-    Connection, Exit, How, Services, Setup, clipboard, editor, input, notify,
-};
+use crate::terminal::{Connection, Exit, How, Services, Setup, clipboard, editor, input, notify};
 use crate::view::code::Key;
 use crate::view::{self, State};
 
@@ -352,9 +350,7 @@ impl<'a> Screen<'a> {
     }
 }
 
-async fn next_key(
-    keys: &mut Option<EventStream>,
-) -> Option<io::Result<crossterm::event::Event>> {
+async fn next_key(keys: &mut Option<EventStream>) -> Option<io::Result<crossterm::event::Event>> {
     match keys {
         Some(keys) => keys.next().await,
         None => std::future::pending().await,

@@ -80,9 +80,9 @@ fn working(model: &Model, theme: &Theme, marks: &Marks, room: usize) -> Option<L
     };
     let doing = match (task, phase) {
         (Some(task), Phase::Running | Phase::Waiting | Phase::Writing) => {
-            let done = model.todos.iter().filter(|todo| todo.status == TodoState::Completed).count();
-            let name =
-                if task.active_form.is_empty() { &task.content } else { &task.active_form };
+            let done =
+                model.todos.iter().filter(|todo| todo.status == TodoState::Completed).count();
+            let name = if task.active_form.is_empty() { &task.content } else { &task.active_form };
             format!("{name} ({} of {})", done + 1, model.todos.len())
         }
         _ => doing,

@@ -147,10 +147,7 @@ fn todos_rows(todos: &[Todo], columns: usize, theme: &Theme, marks: &Marks) -> V
             TodoState::Pending => (marks.dropped, theme.text),
         };
         let text = clip::end(&todo.content, columns.saturating_sub(2)).into_owned();
-        Line::from(vec![
-            Span::styled(format!("{mark} "), theme.accent),
-            Span::styled(text, style),
-        ])
+        Line::from(vec![Span::styled(format!("{mark} "), theme.accent), Span::styled(text, style)])
     };
     todos.iter().map(line).collect()
 }

@@ -90,12 +90,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
     }
     let rows = state.dialog.as_ref()?;
     let (foot, cursor) = foot(dialog, columns, &theme, marks);
-    Some(Prepared {
-        body: Rc::clone(&rows.rows),
-        hunks: Rc::clone(&rows.hunks),
-        foot,
-        cursor,
-    })
+    Some(Prepared { body: Rc::clone(&rows.rows), hunks: Rc::clone(&rows.hunks), foot, cursor })
 }
 
 pub fn draw(
@@ -214,12 +209,10 @@ fn keys<'a>(model: &Model, dialog: &Permission) -> Vec<(String, &'a str)> {
         Stage::Deny(_) => vec![(field(Action::FieldAccept), "deny and tell"), (esc, "back")],
         Stage::Choose => {
             let edits = !dialog.kept.is_empty();
-            let mut keys =
-                vec![(key(Action::AllowOnce), if edits { "apply" } else { "once" })];
+            let mut keys = vec![(key(Action::AllowOnce), if edits { "apply" } else { "once" })];
             if dialog.kept.len() > 1 {
                 keys.push((key(Action::KeepHunk), "keep/drop"));
-                let hunks =
-                    format!("{}/{}", key(Action::NextHunk), key(Action::PreviousHunk));
+                let hunks = format!("{}/{}", key(Action::NextHunk), key(Action::PreviousHunk));
                 keys.push((hunks, "hunk"));
             }
             if !dialog.request.suggestions.is_empty() {
@@ -269,12 +262,7 @@ fn body(
 }
 
 /// The very characters, with those spelled out that cannot be seen.
-fn judged(
-    pieces: &[Piece<Mark>],
-    head: &str,
-    columns: usize,
-    theme: &Theme,
-) -> Vec<Line<'static>> {
+fn judged(pieces: &[Piece<Mark>], head: &str, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
     let styled = |piece: &Piece<Mark>| {
         let style = match piece.style {
             Mark::Plain => theme.strong,
@@ -410,7 +398,10 @@ fn rule_form(
         (Scope::Session, "this session only"),
     ] {
         if scope == form.scope {
-            scopes.push(Span::styled(clip::end(text, columns.saturating_sub(6)).into_owned(), theme.accent));
+            scopes.push(Span::styled(
+                clip::end(text, columns.saturating_sub(6)).into_owned(),
+                theme.accent,
+            ));
         }
     }
     rows.push(Line::from(scopes));

@@ -43,12 +43,7 @@ pub fn mark(
     }
 }
 
-fn call_mark(
-    model: &Model,
-    call: &Call,
-    theme: &Theme,
-    marks: &Marks,
-) -> (&'static str, Style) {
+fn call_mark(model: &Model, call: &Call, theme: &Theme, marks: &Marks) -> (&'static str, Style) {
     match &call.state {
         CallState::Queued => (marks.queued, theme.faint),
         CallState::Running => (marks.spin(model.spin()), theme.accent),
@@ -82,9 +77,7 @@ pub fn rows(
     match body {
         Body::Person { text, open } => person(text, *open, columns, theme),
         Body::Prose { text, .. } => markdown::render(text, width, theme, colours),
-        Body::Thought { text, live, open } => {
-            thought(text, *live, *open, width, theme, colours)
-        }
+        Body::Thought { text, live, open } => thought(text, *live, *open, width, theme, colours),
         Body::Call(call) => call::rows(model, call, columns, theme, marks, colours),
         Body::Shell { command, output, open, .. } => {
             let mut rows = plain(command, columns, theme.strong);

@@ -51,12 +51,7 @@ pub fn draw(frame: &Frame<'_>, area: Rect, theme: &Theme, marks: &Marks, buf: &m
 }
 
 /// ` ⏎ once · n deny `, as much as fits into `room` columns.
-pub fn keys(
-    keys: &[(String, &str)],
-    room: usize,
-    theme: &Theme,
-    marks: &Marks,
-) -> Line<'static> {
+pub fn keys(keys: &[(String, &str)], room: usize, theme: &Theme, marks: &Marks) -> Line<'static> {
     let mut spans = Vec::new();
     let mut used = 2;
     for (key, label) in keys.iter().filter(|(key, _)| !key.is_empty()) {

@@ -9,8 +9,8 @@ mod ascii;
 pub mod cache;
 mod call;
 pub mod code;
-pub mod diff;
 mod dialog;
+pub mod diff;
 mod entry;
 mod frame;
 mod layout;
@@ -124,10 +124,8 @@ fn parts(
     prompt::completions(model, &theme, marks, areas.completions, buf);
     let at_prompt = prompt::draw(model, &rows, &theme, marks, areas.prompt, buf);
     status::draw(model, &theme, marks, areas.status, buf);
-    let writes = matches!(
-        model.focus(),
-        crate::app::Focus::Prompt | crate::app::Focus::HistorySearch
-    );
+    let writes =
+        matches!(model.focus(), crate::app::Focus::Prompt | crate::app::Focus::HistorySearch);
     (seen, cursor.or(writes.then_some(at_prompt)))
 }
 

@@ -132,7 +132,10 @@ fn history_search(
         Span::styled(label, theme.faint),
         Span::styled(query.clone(), theme.strong),
         Span::raw("   "),
-        Span::styled(clip::end(&text, room.saturating_sub(width(&head) + 3)).into_owned(), theme.text),
+        Span::styled(
+            clip::end(&text, room.saturating_sub(width(&head) + 3)).into_owned(),
+            theme.text,
+        ),
     ]);
     buf.set_line(area.x + 2, area.y, &line, area.width.saturating_sub(2));
     Position { x: area.x + 2 + crate::view::frame::columns(&head), y: area.y }

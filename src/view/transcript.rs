@@ -248,14 +248,7 @@ fn plain(line: &Line<'_>) -> String {
 }
 
 /// Marks what the search has found in a row.
-fn highlight(
-    model: &Model,
-    row: &Line<'_>,
-    x: u16,
-    y: u16,
-    theme: &Theme,
-    buf: &mut Buffer,
-) {
+fn highlight(model: &Model, row: &Line<'_>, x: u16, y: u16, theme: &Theme, buf: &mut Buffer) {
     let Some(pattern) = model.search.as_ref().and_then(|search| search.pattern()) else { return };
     let plain = plain(row);
     for found in pattern.find_iter(&plain) {

@@ -63,7 +63,9 @@ fn keys_typed_for_something_else_do_not_answer() {
     }
     screen = screen.typed_ahead("o any<enter>s");
     assert_eq!(answers(&screen), []);
-    assert!(matches!(&screen.commands()[..], [Command::Queue { input, .. }] if input.text == "yes, and also any"));
+    assert!(
+        matches!(&screen.commands()[..], [Command::Queue { input, .. }] if input.text == "yes, and also any")
+    );
     assert_eq!(screen.off.model.prompt.expanded(), "s");
     screen = screen.keys("<enter>");
     assert_eq!(answers(&screen), [(1, Decision::Once)]);
@@ -72,7 +74,8 @@ fn keys_typed_for_something_else_do_not_answer() {
 #[test]
 fn what_is_asked_about_is_on_the_screen() {
     let text = screen(80, 24).events("command-asked").text();
-    for part in ["$ cargo test -p parser && git push origin main", "no rule · reaches the network"] {
+    for part in ["$ cargo test -p parser && git push origin main", "no rule · reaches the network"]
+    {
         assert!(text.contains(part), "{part}\n{text}");
     }
 }
@@ -85,5 +88,8 @@ fn the_rules_of_always_can_be_read_before_they_are_saved() {
 #[test]
 fn why_and_deny_with_a_message() {
     insta::assert_snapshot!("why", screen(90, 30).events("edit-asked").keys("w").text());
-    insta::assert_snapshot!("deny", screen(90, 30).events("edit-asked").keys("<tab>no, keep").text());
+    insta::assert_snapshot!(
+        "deny",
+        screen(90, 30).events("edit-asked").keys("<tab>no, keep").text()
+    );
 }

@@ -1,8 +1,8 @@
 //! Foreign text on every surface: no control character and nothing invisible reaches a cell.
 
 use proptest::prelude::*;
-use tern::app::{Msg, Reply};
 use tern::app::panels::history::SessionRow;
+use tern::app::{Msg, Reply};
 use tern::protocol::{
     CallId, CallResult, CallStatus, Detail, Event, Hunk, HunkLine, Level, LineKind, MessageId,
     Mode, Preview, Request, RequestId, SessionId, Suggestion, Title,
@@ -26,27 +26,30 @@ fn everywhere(text: &str, width: u16, height: u16) -> Vec<Screen> {
         removed: 1,
         new_file: false,
     };
-    let request = |preview: Preview| {
-        Event::PermissionAsked {
-            request: Box::new(Request {
-                id: RequestId(1),
-                call: CallId("c".into()),
-                tool: own(text),
-                preview,
-                parts: vec![],
-                because: own(text),
-                rule: None,
-                suggestions: vec![Suggestion { rule: own(text) }],
-                reason: Some(own(text)),
-                sandbox: Some(own(text)),
-            }),
-        }
+    let request = |preview: Preview| Event::PermissionAsked {
+        request: Box::new(Request {
+            id: RequestId(1),
+            call: CallId("c".into()),
+            tool: own(text),
+            preview,
+            parts: vec![],
+            because: own(text),
+            rule: None,
+            suggestions: vec![Suggestion { rule: own(text) }],
+            reason: Some(own(text)),
+            sandbox: Some(own(text)),
+        }),
     };
     let base = || {
         let call = CallId("c".into());
         let message = MessageId("m".into());
-        let detail =
-            Detail::Diff { path: own(text), hunks: vec![hunk.clone()], added: 1, removed: 1, new_file: true };
+        let detail = Detail::Diff {
+            path: own(text),
+            hunks: vec![hunk.clone()],
+            added: 1,
+            removed: 1,
+            new_file: true,
+        };
         let result = |detail| CallResult {
             status: CallStatus::Done,
             text: own(text),
@@ -66,13 +69,27 @@ fn everywhere(text: &str, width: u16, height: u16) -> Vec<Screen> {
                 resumed: false,
             })
             .event(Event::GitChanged { branch: own(text), dirty: 1 })
-            .event(Event::TurnStarted { turn: tern::protocol::TurnId(1), message: message.clone(), text: own(text) })
+            .event(Event::TurnStarted {
+                turn: tern::protocol::TurnId(1),
+                message: message.clone(),
+                text: own(text),
+            })
             .event(Event::ThoughtAdded { message: message.clone(), text: own(text) })
             .event(Event::TextAdded { message, text: own(text) })
-            .event(Event::CallQueued { call: call.clone(), tool: own(text), title: title.clone(), input: serde_json::json!({ text: text }) })
+            .event(Event::CallQueued {
+                call: call.clone(),
+                tool: own(text),
+                title: title.clone(),
+                input: serde_json::json!({ text: text }),
+            })
             .event(Event::CallStarted { call: call.clone() })
             .event(Event::CallOutput { call: call.clone(), text: own(text) })
-            .event(Event::CallQueued { call: other.clone(), tool: own(text), title, input: serde_json::json!({}) })
+            .event(Event::CallQueued {
+                call: other.clone(),
+                tool: own(text),
+                title,
+                input: serde_json::json!({}),
+            })
             .event(Event::CallEnded { call: other, result: result(detail) })
             .event(Event::Noticed { level: Level::Warning, text: own(text) })
             .event(Event::ShellEnded { command: own(text), output: own(text), code: Some(1) })
@@ -107,7 +124,10 @@ fn check(text: &str, width: u16, height: u16) {
     for mut screen in everywhere(text, width, height) {
         let (buffer, _) = screen.off.frame();
         for cell in buffer.content() {
-            let bad = cell.symbol().chars().find(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(c));
+            let bad = cell
+                .symbol()
+                .chars()
+                .find(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(c));
             assert_eq!(bad, None, "{:?} from {text:?}", cell.symbol());
         }
     }

@@ -38,8 +38,8 @@ fn answered_cost(screen: Screen) -> Screen {
 #[test]
 fn cost() {
     for (width, height) in SIZES {
-        let mut turns =
-            answered_cost(screen(width, height).events("fixed").keys("/cost<enter>")).keys("<enter>");
+        let mut turns = answered_cost(screen(width, height).events("fixed").keys("/cost<enter>"))
+            .keys("<enter>");
         insta::assert_snapshot!(format!("cost-{width}x{height}"), turns.text());
     }
     let days = screen(80, 24).events("fixed").keys("<ctrl+x>c<tab><tab>");
@@ -105,7 +105,9 @@ fn stale_answers_fall_on_the_floor() {
     let screen = screen
         .keys("<esc><ctrl+x>h")
         .send(Msg::Done(Reply::Sessions { seq: old, rows: Ok(sessions()) }));
-    assert!(!screen.off.effects.iter().any(|effect| matches!(effect, Effect::PreviewSession { .. })));
+    assert!(
+        !screen.off.effects.iter().any(|effect| matches!(effect, Effect::PreviewSession { .. }))
+    );
 }
 
 #[test]

@@ -82,7 +82,9 @@ fn escape_goes_one_step_at_a_time() {
 #[test]
 fn while_a_turn_runs_prompts_are_queued_and_can_be_taken_back() {
     let screen = screen(80, 24).events("tasks").keys("more<enter>");
-    assert!(matches!(&screen.commands()[..], [Command::Queue { input, .. }] if input.text == "more"));
+    assert!(
+        matches!(&screen.commands()[..], [Command::Queue { input, .. }] if input.text == "more")
+    );
     let screen = screen.keys("<up>");
     assert_eq!(screen.off.model.prompt.expanded(), "and update the changelog");
     assert_eq!(screen.commands().last(), Some(&Command::Unqueue));
@@ -90,10 +92,8 @@ fn while_a_turn_runs_prompts_are_queued_and_can_be_taken_back() {
 
 #[test]
 fn a_large_paste_is_a_mark() {
-    let mut screen = screen(80, 24)
-        .keys("see ")
-        .send(Msg::Paste("line\r\n".repeat(312)))
-        .keys(" please");
+    let mut screen =
+        screen(80, 24).keys("see ").send(Msg::Paste("line\r\n".repeat(312))).keys(" please");
     assert!(screen.text().contains("› see [pasted 312 lines] please"));
     screen = screen.keys("<enter>");
     assert_eq!(screen.commands(), [submit(&format!("see {} please", "line\n".repeat(312)))]);

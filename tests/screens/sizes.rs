@@ -36,7 +36,9 @@ fn no_size_is_a_crash() {
             for state in STATES {
                 let mut screen = screen(width, height).events(state);
                 screen.text();
-                for keys in ["<ctrl+x>c", "<ctrl+x>h", "<ctrl+x>d", "<f1>", "<ctrl+f>the", "<ctrl+up>"] {
+                for keys in
+                    ["<ctrl+x>c", "<ctrl+x>h", "<ctrl+x>d", "<f1>", "<ctrl+f>the", "<ctrl+up>"]
+                {
                     screen = screen.keys(keys);
                     screen.text();
                     screen = screen.keys("<esc><esc>");
@@ -53,7 +55,8 @@ fn themes_change_colours_and_nothing_else() {
     let mut first = screen(100, 30).events("edit-asked");
     let text = first.text();
     for theme in first.off.model.look.themes.clone() {
-        let mut themed = screen(100, 30).with(|model| model.look.theme = theme).events("edit-asked");
+        let mut themed =
+            screen(100, 30).with(|model| model.look.theme = theme).events("edit-asked");
         assert_eq!(themed.text(), text);
     }
 }

@@ -31,7 +31,9 @@ fn scrolling_during_a_stream_never_jumps() {
 
 #[test]
 fn up_and_down_again_is_where_it_was() {
-    for keys in ["<shift+up><shift+down>", "<pageup><pagedown>", "<pageup><pageup><pagedown><pagedown>"] {
+    for keys in
+        ["<shift+up><shift+down>", "<pageup><pagedown>", "<pageup><pageup><pagedown><pagedown>"]
+    {
         let mut screen = screen(80, 16).events("fixed");
         let before = screen.text();
         screen = screen.keys(keys);

@@ -10,7 +10,9 @@ fn long(entries: usize) -> Screen {
     let mut screen = screen(120, 40).with(|model| model.session = SessionInfo::default());
     for n in 0..entries {
         let role = if n % 5 == 0 { Role::User } else { Role::Assistant };
-        let text = format!("Entry {n} says something that is long enough to be wrapped at the right edge of the screen, in two rows.\n\n- and has a list\n- of two points");
+        let text = format!(
+            "Entry {n} says something that is long enough to be wrapped at the right edge of the screen, in two rows.\n\n- and has a list\n- of two points"
+        );
         let message = MessageId(n.to_string());
         screen.off.send(Msg::Agent(Box::new(Event::Restored { message, role, text })));
     }

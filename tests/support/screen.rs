@@ -111,7 +111,8 @@ impl Screen {
 }
 
 pub fn events(name: &str) -> Vec<Envelope<Event>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/events/{name}.jsonl"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/events/{name}.jsonl"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let event = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
     text.lines().map(event).collect()

@@ -116,8 +116,7 @@ pub fn allow_always(model: &mut Model) {
             (used, Editor::with(Lines::One, &clean::line(&suggestion.rule)))
         })
         .collect();
-    dialog.stage =
-        Stage::Always(RuleForm { rules, at: 0, scope: Scope::Project, problem: None });
+    dialog.stage = Stage::Always(RuleForm { rules, at: 0, scope: Scope::Project, problem: None });
 }
 
 pub fn deny(model: &mut Model) -> Vec<Effect> {
@@ -174,7 +173,8 @@ pub fn accept(model: &mut Model) -> Vec<Effect> {
         }
         Stage::Always(form) => {
             let used = form.rules.iter().filter(|(used, _)| *used);
-            let rules: Vec<String> = used.map(|(_, field)| field.text().trim().to_owned()).collect();
+            let rules: Vec<String> =
+                used.map(|(_, field)| field.text().trim().to_owned()).collect();
             if rules.is_empty() || rules.iter().any(String::is_empty) {
                 form.problem = Some("there must be a rule to save".to_owned());
                 return Vec::new();

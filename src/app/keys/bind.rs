@@ -220,10 +220,7 @@ mod tests {
     #[test]
     fn an_inner_context_hides_an_outer_one() {
         let keymap = Keymap::default();
-        assert_eq!(
-            press(&keymap, Context::Dialog, "pageup"),
-            Pressed::Action(Action::PanelPageUp)
-        );
+        assert_eq!(press(&keymap, Context::Dialog, "pageup"), Pressed::Action(Action::PanelPageUp));
         assert_eq!(press(&keymap, Context::Prompt, "pageup"), Pressed::Action(Action::PageUp));
         assert_eq!(press(&keymap, Context::Prompt, "ctrl+x"), Pressed::Prefix);
         assert_eq!(press(&keymap, Context::Prompt, "ctrl+x c"), Pressed::Action(Action::CostPanel));
@@ -247,11 +244,7 @@ mod tests {
                 "hyper+x",
                 "[keys] cost: \"hyper+x\" is no key; keys look like ctrl+x, alt+enter, f2, G",
             ),
-            (
-                "cost",
-                "ctrl+c k",
-                "[keys] cost: ctrl+c k can never be pressed, as ctrl+c is stop",
-            ),
+            ("cost", "ctrl+c k", "[keys] cost: ctrl+c k can never be pressed, as ctrl+c is stop"),
         ] {
             let (_, problems) = Keymap::new(&own(&[(name, &[keys])]));
             assert_eq!(problems.iter().map(KeyProblem::to_string).collect::<Vec<_>>(), [told]);

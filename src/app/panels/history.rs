@@ -149,7 +149,8 @@ pub fn lines(model: &Model) -> Vec<&SessionRow> {
         return history.rows.iter().collect();
     }
     let texts = history.rows.iter().enumerate();
-    let names = ranked(texts.map(|(n, row)| format!("{} {}\u{0}{n}", row.title, row.project)), &query);
+    let names =
+        ranked(texts.map(|(n, row)| format!("{} {}\u{0}{n}", row.title, row.project)), &query);
     let index = |name: &String| name.rsplit('\u{0}').next().and_then(|n| n.parse::<usize>().ok());
     names.iter().filter_map(index).filter_map(|n| history.rows.get(n)).collect()
 }

@@ -104,12 +104,9 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     let filter = (panel_key(Action::FilterOpen), "filter");
     let open = |label| (panel_key(Action::PanelOpen), label);
     let mut keys = match &panel.kind {
-        Kind::Cost(_) => vec![
-            moves,
-            open("requests"),
-            (key(Context::Cost, Action::Group), "group"),
-            filter,
-        ],
+        Kind::Cost(_) => {
+            vec![moves, open("requests"), (key(Context::Cost, Action::Group), "group"), filter]
+        }
         Kind::History(_) => vec![
             open("resume"),
             moves,
