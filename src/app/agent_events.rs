@@ -76,6 +76,11 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             (spending.session, spending.today) = (session, today);
             (spending.unpriced, spending.context) = (unpriced, context);
         }
+        Event::Spent { session, today, unpriced, context } => {
+            let spending = &mut model.spending;
+            (spending.session, spending.today) = (session, today);
+            (spending.unpriced, spending.context) = (unpriced, context);
+        }
         Event::Retrying { attempt, of, wait_ms, why, .. } => {
             let until = model.now.plus(wait_ms);
             let why = clean::line(&why);

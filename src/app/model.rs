@@ -289,6 +289,15 @@ impl Model {
         });
     }
 
+    /// Something is not as it should be, but the session goes on.
+    pub fn warn(&mut self, problem: &str) {
+        self.transcript.push(Body::Notice {
+            level: Level::Warning,
+            text: crate::app::clean::prose(problem),
+            hints: Vec::new(),
+        });
+    }
+
     /// When the screen has to be drawn again although nothing happens. `None`: never.
     pub fn wake_at(&self) -> Option<Millis> {
         let spinner = (self.is_working() && !self.look.reduced_motion)

@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::Model;
 use crate::app::start::Choice;
+use crate::app::{Effect, Model};
 use crate::protocol::{Command, Event, SessionId};
 use crate::view::theme::{ColorDepth, Library};
 pub use replay::connection as replayed;
@@ -47,6 +47,8 @@ pub struct Setup {
     pub editor: Option<String>,
     /// Sent as soon as there is a connection.
     pub prompt: Option<String>,
+    /// Done once the first frame is on the screen.
+    pub first: Vec<Effect>,
 }
 
 pub type Connect = Box<dyn FnMut(Option<Choice>) -> Connecting + Send>;

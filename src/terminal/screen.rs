@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::start::Choice;
-use crate::app::{Millis, Model, Msg, Reply, submit, update};
+use crate::app::{Effect, Millis, Model, Msg, Reply, submit, update};
 use crate::highlight::Tokens;
 use crate::protocol::{Command, Event};
 use crate::terminal::effects::{Own, ask, carry_out};
@@ -60,6 +60,7 @@ struct Rest {
     notifications: bool,
     editor: Option<String>,
     prompt: Option<String>,
+    first: Vec<Effect>,
 }
 
 /// What woke the loop.
@@ -90,6 +91,7 @@ impl<'a> Screen<'a> {
                 notifications: setup.notifications,
                 editor: setup.editor,
                 prompt: setup.prompt,
+                first: setup.first,
             },
             keys: None,
             commands: None,
@@ -135,14 +137,14 @@ impl<'a> Screen<'a> {
         } else {
             self.connect(None);
         }
+        let mut effects = std::mem::take(&mut self.setup.first);
         if let Some(prompt) = self.setup.prompt.take() {
-            let effects = submit::send(&mut self.model, &prompt);
+            effects.extend(submit::send(&mut self.model, &prompt));
             self.pace.now();
-            for effect in effects {
-                if let Own::Send(command) = carry_out(effect, &self.setup.services, &self.replies.0)
-                {
-                    self.unsent.push_back(command);
-                }
+        }
+        for effect in effects {
+            if let Own::Send(command) = carry_out(effect, &self.setup.services, &self.replies.0) {
+                self.unsent.push_back(command);
             }
         }
     }

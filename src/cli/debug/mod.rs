@@ -16,19 +16,19 @@ use crate::terminal::{self, NoServices, Setup};
 use crate::view::State;
 use crate::view::theme::{ColorDepth, Library};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct DebugArgs {
     #[command(subcommand)]
     command: DebugCommand,
 }
 
-#[derive(clap::Subcommand, Debug)]
+#[derive(clap::Subcommand, Debug, Clone)]
 enum DebugCommand {
     /// Draw a recorded event stream
     Replay(ReplayArgs),
 }
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct ReplayArgs {
     /// JSON lines as written by --record; `-` is standard input
     events: PathBuf,
@@ -148,6 +148,7 @@ fn play(args: &ReplayArgs, events: Vec<Envelope<Event>>) -> anyhow::Result<()> {
         notifications: false,
         editor: None,
         prompt: None,
+        first: Vec::new(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let exit = runtime.block_on(terminal::run(setup));
