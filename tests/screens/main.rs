@@ -7,6 +7,7 @@ mod dialog;
 mod hostile;
 mod panels;
 mod prompt;
+mod pty;
 mod sizes;
 mod transcript;
 mod work;
