@@ -8,6 +8,7 @@ mod hostile;
 mod panels;
 mod prompt;
 mod pty;
+mod random;
 mod sizes;
 mod transcript;
 mod work;

@@ -56,7 +56,7 @@ pub fn draw(draw: &mut Draw<'_>, history: &History, area: Rect, buf: &mut Buffer
         }
         preview(draw, history, right, buf);
     }
-    Inner { rows: sessions.len(), shown: shown.max(1) }
+    Inner { rows: sessions.len(), shown: shown.max(1), top }
 }
 
 fn session_lines(
