@@ -207,6 +207,9 @@ fn search(walk: &WalkBuilder, matcher: &RegexMatcher, input: &Input, limit: &Lim
             let Some(path) = entry.ok().filter(is_file).map(DirEntry::into_path) else {
                 return WalkState::Continue;
             };
+            if disk::is_environ(&path) {
+                return WalkState::Continue;
+            }
             let mut collect = Collect::new(&matcher, keep, &limit);
             match searcher.search_path(&matcher, &path, &mut collect) {
                 Ok(()) if collect.hits.matches > 0 => {

@@ -127,7 +127,8 @@ async fn nothing_survives() {
         let desk = Desk::new(&[]);
         let root = desk.root().to_owned();
         let command = commands[round % commands.len()];
-        let (cancel, way) = (desk.ctx.cancel.clone(), round / commands.len() % 3);
+        let way = (round + round / commands.len()) % 3;
+        let cancel = desk.ctx.cancel.clone();
         let input = json!({"command": command, "timeout": if way == 0 { 150 } else { 60_000 }});
         match way {
             0 => drop(desk.call("Bash", input).await),
@@ -144,6 +145,18 @@ async fn nothing_survives() {
             }
         }
         assert_eq!(sleepers(&root), 0, "round {round}: {command}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_look_by_a_command_counts_as_read() {
+    let desk = Desk::new(&[("a", "1\n"), ("b", "1\n")]);
+    bash(&desk, "cat a").await;
+    bash(&desk, "cat b | head").await;
+    for (name, status) in [("a", DONE), ("b", FAILED)] {
+        let input = json!({"file_path": name, "old_string": "1", "new_string": "2"});
+        assert_eq!(desk.call("Edit", input).await.status, status, "{name}");
     }
 }
 

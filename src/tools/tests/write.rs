@@ -238,6 +238,9 @@ async fn links_are_written_through_and_modes_kept() {
     std::fs::set_permissions(&real, PermissionsExt::from_mode(0o754)).unwrap();
     desk.read("link").await;
     let input = json!({"file_path": "link", "old_string": "1", "new_string": "2"});
+    let note = desk.preview("Edit", &input).await.note;
+    let expected = format!("It is a link: {} is what changes.", real.display());
+    assert_eq!(note, Some(expected));
     assert_eq!(desk.call("Edit", input).await.status, DONE);
     assert!(desk.root().join("link").is_symlink());
     assert_eq!(desk.get("real/a"), "2\n");
