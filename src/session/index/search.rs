@@ -54,6 +54,10 @@ pub fn search(
 ) -> io::Result<Found> {
     let Some(query) = Query::parse(words) else { return Ok(Found::default()) };
     let files = logs(places, None)?;
+    // Nothing to search, so nothing to make an index for.
+    if files.is_empty() {
+        return Ok(Found::default());
+    }
     let (catalog, refreshed) = refresh_files(places, &files, threads)?;
     let mut work: Vec<(&LogFile, &Row)> = files
         .iter()
