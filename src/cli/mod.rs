@@ -1,1 +1,2 @@
 //! Chooses a driver and maps errors to exit codes.
+pub mod permissions;
