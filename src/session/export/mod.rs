@@ -58,7 +58,7 @@ enum Item {
     Person(String),
     Model(String),
     Thought(String),
-    Call(Call),
+    Call(Box<Call>),
     /// The summary of a compaction.
     Summary(String),
     Notice(String),
@@ -107,7 +107,7 @@ fn document(records: impl Iterator<Item = Record>) -> Document {
                 document.items.push(Item::Person(text));
             }
             Body::Assistant { parts, .. } => {
-                document.items.extend(parts.into_iter().filter_map(item))
+                document.items.extend(parts.into_iter().filter_map(item));
             }
             Body::Call { call, tool, input, title, .. } => {
                 let input = input_text(&input);
@@ -115,7 +115,7 @@ fn document(records: impl Iterator<Item = Record>) -> Document {
                 // The model's message named the call already; the intent knows it in plain words.
                 match find_call(&mut document.items, &call.id) {
                     Some(there) => *there = call,
-                    None => document.items.push(Item::Call(call)),
+                    None => document.items.push(Item::Call(Box::new(call))),
                 }
             }
             Body::Result { call, result } => {
@@ -147,13 +147,13 @@ fn item(part: Part) -> Option<Item> {
         Part::Text { text } => Some(Item::Model(text)),
         Part::Thinking { text, .. } if text.is_empty() => None,
         Part::Thinking { text, .. } => Some(Item::Thought(text)),
-        Part::Call { id, tool, input } => Some(Item::Call(Call {
+        Part::Call { id, tool, input } => Some(Item::Call(Box::new(Call {
             id,
             title: Title::new(&tool, &tool, ""),
             tool,
             input: input_text(&input),
             result: None,
-        })),
+        }))),
         Part::RedactedThinking { .. }
         | Part::Result { .. }
         | Part::Image { .. }
@@ -163,7 +163,7 @@ fn item(part: Part) -> Option<Item> {
 
 fn find_call<'a>(items: &'a mut [Item], id: &CallId) -> Option<&'a mut Call> {
     items.iter_mut().rev().find_map(|item| match item {
-        Item::Call(call) if call.id == *id => Some(call),
+        Item::Call(call) if call.id == *id => Some(&mut **call),
         _ => None,
     })
 }

@@ -58,7 +58,7 @@ fn session() -> (tempfile::TempDir, Loaded, Blobs) {
             vec![
                 text(HOSTILE),
                 Part::Call { id: call("a"), tool: "Edit".into(), input: serde_json::json!({}) },
-                Part::Call { id: call("b"), tool: "Bash".into(), input: input.clone() },
+                Part::Call { id: call("b"), tool: "Bash".into(), input },
             ],
             "demo/demo",
         ),
