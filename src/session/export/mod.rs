@@ -30,18 +30,32 @@ pub fn export(
 ) -> String {
     let records = loaded.branch.iter().filter_map(|index| {
         let record = whole(loaded.record(*index)?, blobs);
-        Some(match &mut redaction {
+        let record = match &mut redaction {
             Some(redaction) => redaction.record(record),
             None => record,
-        })
+        };
+        // What cannot be read cannot be gone over; otherwise its line is kept as it is.
+        let line = (record.body == Body::Unknown && redaction.is_none())
+            .then(|| loaded.line(*index))
+            .flatten();
+        Some((record, line))
     });
     match format {
-        Format::Markdown => markdown::page(&document(records)),
-        Format::Html => html::page(&document(records)),
-        Format::Jsonl => records
-            .filter_map(|record| String::from_utf8(record::encode(&record).ok()?).ok())
-            .collect(),
+        Format::Markdown => markdown::page(&document(records.map(|(record, _)| record))),
+        Format::Html => html::page(&document(records.map(|(record, _)| record))),
+        Format::Jsonl => records.filter_map(|(record, line)| json_line(&record, line)).collect(),
     }
+}
+
+fn json_line(record: &Record, unknown: Option<Vec<u8>>) -> Option<String> {
+    let line = match unknown {
+        Some(mut line) => {
+            line.push(b'\n');
+            line
+        }
+        None => record::encode(record).ok()?,
+    };
+    String::from_utf8(line).ok()
 }
 
 /// What a page shows.
