@@ -2,3 +2,11 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod dialog;
+mod hostile;
+mod panels;
+mod prompt;
+mod sizes;
+mod transcript;
+mod work;
