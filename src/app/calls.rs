@@ -41,10 +41,10 @@ pub struct Output {
 }
 
 impl Call {
-    pub fn new(id: CallId, tool: String, title: Title, state: CallState) -> Call {
+    pub fn new(id: CallId, tool: &str, title: &Title, state: CallState) -> Call {
         Call {
             id,
-            tool: clean::line(&tool),
+            tool: clean::line(tool),
             title: clean::title(title),
             input: Vec::new(),
             state,
@@ -78,10 +78,18 @@ impl Call {
         }
     }
 
-    /// The verb that fits: "Reading" while it runs, "Read" afterwards.
+    /// The verb that fits: "Reading" while it runs, "Read" afterwards. What did not come to its
+    /// end is not told as done, except for a command: that ran, whatever it said.
     pub fn verb(&self) -> &str {
-        let title = &self.title;
-        let verb = if self.is_running() { &title.doing } else { &title.done };
+        let done = match &self.state {
+            CallState::Ended(result) => match result.status {
+                CallStatus::Done => true,
+                CallStatus::Failed => matches!(result.detail, Detail::Command { .. }),
+                CallStatus::Denied | CallStatus::Interrupted | CallStatus::Unknown => false,
+            },
+            CallState::Queued | CallState::Running | CallState::Asked => false,
+        };
+        let verb = if done { &self.title.done } else { &self.title.doing };
         if verb.is_empty() { &self.tool } else { verb }
     }
 

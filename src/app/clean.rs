@@ -36,7 +36,7 @@ pub fn judged(text: &str) -> Vec<Piece<Mark>> {
     marked(text, Mode::Security)
 }
 
-pub fn title(title: Title) -> Title {
+pub fn title(title: &Title) -> Title {
     Title { doing: line(&title.doing), done: line(&title.done), object: line(&title.object) }
 }
 

@@ -43,7 +43,7 @@ pub struct Model {
     pub rules: Vec<(Ruling, Sourced<String>)>,
     pub toast: Option<Toast>,
     pub now: Millis,
-    /// When the last key came.
+    /// When the last key came for the prompt.
     pub typed: Option<Millis>,
     pub focused: Focused,
     /// Bypass was asked for on the command line, so that the modes that are cycled through have it.

@@ -101,7 +101,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
             model.say("bypassPermissions must be asked for when tern starts: --permission-mode");
         }
         Slash::Mode { mode: Some(mode) } => return vec![Effect::Send(Command::SetMode { mode })],
-        Slash::Resume { session: Some(name) } => return resume(model, name),
+        Slash::Resume { session: Some(name) } => return resume(model, &name),
         Slash::Resume { session: None } => return history::open(model, None),
         Slash::Theme { name: None } => themes::open(model),
         Slash::Theme { name: Some(name) } => return themes::set(model, &name),
@@ -110,10 +110,10 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
 }
 
 /// An id resumes; anything else is looked for.
-fn resume(model: &mut Model, name: String) -> Vec<Effect> {
+fn resume(model: &mut Model, name: &str) -> Vec<Effect> {
     let is_id = name.len() == 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     if is_id {
-        return idle_only(model, Command::Resume { session: SessionId(name) });
+        return idle_only(model, Command::Resume { session: SessionId(name.to_owned()) });
     }
     history::open(model, Some(name))
 }

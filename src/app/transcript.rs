@@ -296,7 +296,7 @@ mod tests {
         transcript.stream(&message("a"), Kind::Prose, "two");
         let id = CallId("1".to_owned());
         let title = Title::new("Reading", "Read", "x");
-        let call = Call::new(id, "Read".to_owned(), title, CallState::Queued);
+        let call = Call::new(id, "Read", &title, CallState::Queued);
         transcript.push(Body::Call(Box::new(call)));
         transcript.stream(&message("a"), Kind::Prose, "\n\n");
         transcript.stream(&message("a"), Kind::Prose, "\n\nthree");

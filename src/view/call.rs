@@ -51,7 +51,7 @@ pub fn rows(
             rows
         }
     };
-    if detail.is_empty() {
+    if detail.is_empty() && !call.is_running() {
         detail.push(Line::styled("no output", theme.faint));
     }
     rows.extend(detail.into_iter().map(indented));

@@ -96,7 +96,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
 pub fn draw(
     model: &Model,
     state: &mut State,
-    prepared: Prepared,
+    prepared: &Prepared,
     area: Rect,
     buf: &mut Buffer,
 ) -> Drawn {

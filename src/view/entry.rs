@@ -13,6 +13,7 @@ use crate::view::call;
 use crate::view::code::Colours;
 use crate::view::markdown;
 use crate::view::marks::Marks;
+use crate::view::rows;
 use crate::view::theme::Theme;
 use crate::view::words;
 
@@ -108,9 +109,7 @@ pub fn rows(
             }
             rows
         }
-        Body::Ending { end, summary } => {
-            vec![Line::styled(ending(end, summary, marks), theme.faint)]
-        }
+        Body::Ending { end, summary } => plain(&ending(end, summary, marks), columns, theme.faint),
     }
 }
 
@@ -145,13 +144,12 @@ fn thought(
             Span::styled(line, theme.quote),
         ])];
     }
-    let mut rows = vec![Line::styled(head, theme.faint)];
-    rows.extend(markdown::render(text, width, theme, colours).into_iter().map(|row| {
+    let mut lines = vec![Line::styled(head, theme.faint)];
+    lines.extend(markdown::render(text, width, theme, colours).into_iter().map(|row| {
         // Thoughts are read less: all of it in the faint of a quotation.
-        let text: String = row.spans.iter().map(|span| span.content.as_ref()).collect();
-        Line::styled(text, theme.quote)
+        Line::styled(rows::text(&row), theme.quote)
     }));
-    rows
+    lines
 }
 
 /// `─ text ───────`

@@ -117,7 +117,7 @@ fn parts(
         cursor = search(model, state, areas.search, buf).or(cursor);
     }
     if let Some(dialog) = dialog {
-        let drawn = dialog::draw(model, state, dialog, areas.dialog, buf);
+        let drawn = dialog::draw(model, state, &dialog, areas.dialog, buf);
         seen.inner = drawn.inner;
         cursor = drawn.cursor.or(cursor);
     }

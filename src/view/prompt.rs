@@ -130,7 +130,7 @@ fn history_search(
     let head = format!("{label}{query}");
     let line = Line::from(vec![
         Span::styled(label, theme.faint),
-        Span::styled(query.clone(), theme.strong),
+        Span::styled(query, theme.strong),
         Span::raw("   "),
         Span::styled(
             clip::end(&text, room.saturating_sub(width(&head) + 3)).into_owned(),

@@ -83,7 +83,7 @@ fn everywhere(text: &str, width: u16, height: u16) -> Vec<Screen> {
                 input: serde_json::json!({ text: text }),
             })
             .event(Event::CallStarted { call: call.clone() })
-            .event(Event::CallOutput { call: call.clone(), text: own(text) })
+            .event(Event::CallOutput { call, text: own(text) })
             .event(Event::CallQueued {
                 call: other.clone(),
                 tool: own(text),

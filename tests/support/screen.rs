@@ -1,5 +1,7 @@
 //! A screen without a terminal, driven by a script: `screen(80, 24).events("fixed").keys("hi")`.
 
+#![allow(clippy::panic, reason = "a script that cannot be read must fail its test")]
+
 use std::path::Path;
 
 use tern::app::keys::Key;

@@ -45,12 +45,12 @@ pub struct Preview {
     pub tail: Vec<(Role, String)>,
 }
 
-pub fn open(model: &mut Model, query: Option<String>) -> Vec<Effect> {
+pub fn open(model: &mut Model, query: Option<&str>) -> Vec<Effect> {
     if query.is_none() && matches!(&model.panel, Some(Panel { kind: Kind::History(_), .. })) {
         return back(model);
     }
     open_panel(model, Kind::History(History::default()));
-    if let (Some(panel), Some(query)) = (&mut model.panel, &query) {
+    if let (Some(panel), Some(query)) = (&mut model.panel, query) {
         panel.filter.set(query);
     }
     load(model, String::new())

@@ -203,9 +203,9 @@ mod tests {
         let mut walk = Vec::new();
         for up in [true, true, true, false, false, false] {
             if up {
-                prompt.up(40)
+                prompt.up(40);
             } else {
-                prompt.down(40)
+                prompt.down(40);
             }
             walk.push(prompt.editor.text());
         }

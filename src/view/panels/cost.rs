@@ -45,7 +45,7 @@ pub fn draw(draw: &mut Draw<'_>, cost: &Cost, area: Rect, buf: &mut Buffer) -> I
             .iter()
             .enumerate()
             .map(|(at, row)| table_line(row, at == draw.panel.at, name, theme, marks));
-        list(shown.collect(), draw.panel.at, theme, table, buf)
+        list(&shown.collect::<Vec<_>>(), draw.panel.at, theme, table, buf)
     };
     let by = grouping(cost.by, theme);
     buf.set_line(area.x, area.bottom() - 1, &by, area.width);

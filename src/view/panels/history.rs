@@ -44,7 +44,7 @@ pub fn draw(draw: &mut Draw<'_>, history: &History, area: Rect, buf: &mut Buffer
     for (index, session) in visible {
         rows.extend(session_lines(session, index == at, usize::from(left), theme, marks));
     }
-    list(rows, usize::MAX, theme, titles, buf);
+    list(&rows, usize::MAX, theme, titles, buf);
     if wide {
         let right = Rect { x: area.x + left + 2, width: area.width - left - 2, ..area };
         for y in area.y..area.bottom() {

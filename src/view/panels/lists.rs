@@ -34,7 +34,7 @@ pub fn models(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
             Span::styled(row.facts.clone(), theme.faint),
         ])
     });
-    list(lines.collect(), draw.panel.at, theme, area, buf)
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
 }
 
 pub fn themes(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
@@ -44,7 +44,7 @@ pub fn themes(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
         let style = if using { theme.strong } else { theme.text };
         Line::from(vec![Span::styled(mark(draw, using), theme.accent), Span::styled(name, style)])
     });
-    list(lines.collect(), draw.panel.at, theme, area, buf)
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
 }
 
 fn mark(draw: &Draw<'_>, using: bool) -> String {

@@ -153,13 +153,7 @@ fn filter(panel: &Panel, theme: &Theme, content: &mut Rect, buf: &mut Buffer) ->
 }
 
 /// Draws the rows of a list with the chosen one marked, scrolled so that it is shown.
-pub fn list(
-    lines: Vec<Line<'static>>,
-    at: usize,
-    theme: &Theme,
-    area: Rect,
-    buf: &mut Buffer,
-) -> Inner {
+pub fn list(lines: &[Line<'_>], at: usize, theme: &Theme, area: Rect, buf: &mut Buffer) -> Inner {
     let height = usize::from(area.height);
     let rows = lines.len();
     let top = at.saturating_sub(height / 2).min(rows.saturating_sub(height));
