@@ -4,5 +4,5 @@
 mod support;
 
 mod loops;
-mod recovery;
 mod permission;
+mod recovery;

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use tern::agent::{self, Handle, Limits, Prompt, Rules, Setup};
 use tern::config::Config;
-use tern::protocol::{
-    CallResult, Command, Decision, Event, Input, Mode, Request, TurnEnd, TurnId,
-};
+use tern::protocol::{CallResult, Command, Decision, Event, Input, Mode, Request, TurnEnd, TurnId};
 use tern::session::Places;
 use tern::session::redact::Secrets;
 
