@@ -4,13 +4,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::agent::compact;
 use crate::agent::journal::Journal;
+use crate::agent::prefix::{self, Sent};
 use crate::agent::route::{Route, Router};
 use crate::agent::shared::Shared;
 use crate::agent::turn::Limits;
 use crate::api::{Purpose, Request, ToolSpec};
 use crate::config::{Budget, Compact, Effort};
+use crate::cost::ledger::Miss;
 use crate::protocol::{
     Cause, Event, Input, Message, MessageId, Money, Part, Role, SessionId, TurnEnd, TurnId, Usage,
 };
@@ -44,6 +48,17 @@ pub struct Conversation {
     /// The text that stands for the older history, and the record of the first message after it.
     summary: Option<(String, Option<MessageId>)>,
     gauge: Gauge,
+    /// The request that is out, and the one before it with what it left in the cache.
+    sending: Option<Sent>,
+    cached: Option<Cached>,
+}
+
+/// What the last request left in the server's cache.
+#[derive(Debug)]
+struct Cached {
+    sent: Sent,
+    tokens: u64,
+    at: Instant,
 }
 
 /// The money of this session and of this day.
@@ -117,6 +132,8 @@ impl Conversation {
             spent: start.spent,
             summary: None,
             gauge: Gauge::default(),
+            sending: None,
+            cached: None,
         };
         for (id, message) in start.history {
             talk.push(id, message);
@@ -125,8 +142,8 @@ impl Conversation {
     }
 
     /// The next request. Its head is the same bytes as the last one's.
-    pub fn request(&self, max_tokens: u32, purpose: Purpose) -> Request {
-        Request {
+    pub fn request(&mut self, max_tokens: u32, purpose: Purpose) -> Request {
+        let request = Request {
             model: self.route.model.clone(),
             system: self.system.clone(),
             tools: self.specs.clone(),
@@ -135,7 +152,9 @@ impl Conversation {
             effort: self.effort,
             session: self.session.0.clone(),
             purpose,
-        }
+        };
+        self.sending = Some(Sent::of(&request));
+        request
     }
 
     pub fn preamble(&self) -> &str {
@@ -207,7 +226,9 @@ impl Conversation {
             return None;
         }
         self.gauge.measured(&usage, compact::bytes(&self.history), self.fixed_bytes());
-        let spend = self.journal.spend(shared, &self.route, &usage, cause, &self.session).await;
+        let miss = self.cache_miss(&usage);
+        let spend =
+            self.journal.spend(shared, &self.route, &usage, cause, &self.session, miss).await;
         match spend.cost {
             Some(cost) => {
                 self.spent.session += cost;
@@ -225,6 +246,16 @@ impl Conversation {
             })
             .await;
         spend.cost
+    }
+
+    fn cache_miss(&mut self, usage: &Usage) -> Option<(Miss, u64)> {
+        let sent = self.sending.take()?;
+        let miss = self.cached.as_ref().and_then(|cached| {
+            prefix::miss(&cached.sent, &sent, cached.tokens, cached.at.elapsed(), usage)
+        });
+        let tokens = usage.cache_read + usage.cache_write();
+        self.cached = Some(Cached { sent, tokens, at: Instant::now() });
+        miss
     }
 
     /// Tokens the next request will carry: the server's own count plus an estimate of the rest.

@@ -59,8 +59,8 @@ pub async fn run(
             for call in group {
                 journal.intent(shared, call, title(shared, call), false).await;
             }
-            let mut running = stream::iter(group.iter().map(|call| one(shared, call, cancel)))
-                .buffered(READERS);
+            let started: Vec<_> = group.iter().map(|call| one(shared, call, cancel)).collect();
+            let mut running = stream::iter(started).buffered(READERS);
             let mut index = 0;
             while let Some(result) = running.next().await {
                 journal.result(shared, &group[index].id, &result).await;

@@ -17,6 +17,7 @@ use crate::agent::dispatch::{Call, denied, interrupted};
 use crate::agent::shared::{Shared, lock};
 use crate::config::write;
 use crate::permissions::check::check;
+use crate::permissions::rule::{Folders, RuleTexts};
 use crate::permissions::{Policy, RuleSet, Verdict, access, facts};
 use crate::protocol::{
     Closed, Decision, Event, Mode, Request, Ruling, Scope, Source, Sourced,
@@ -26,7 +27,9 @@ use crate::tools::{Approved, Outcome, Prepared, Tool, ToolCtx};
 /// What the gate decides by.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    pub set: RuleSet,
+    pub texts: RuleTexts,
+    /// The project's root, for rules that are anchored there.
+    pub root: PathBuf,
     /// Folders besides the working directory.
     pub additional: Vec<PathBuf>,
     /// tern's own folders, which no tool may touch unasked.
@@ -41,6 +44,8 @@ pub struct Rules {
 pub struct Gate {
     pub approvals: Approvals,
     policy: Mutex<Policy>,
+    rules: Mutex<RuleTexts>,
+    folders: Folders,
     can_ask: bool,
     denied_in_a_row: AtomicU32,
     user_file: PathBuf,
@@ -56,19 +61,29 @@ pub enum Passed {
 
 impl Gate {
     pub fn new(rules: Rules, mode: Mode, cwd: &Path, home: &Path, can_ask: bool) -> Gate {
+        let folders = Folders {
+            cwd: cwd.to_owned(),
+            root: rules.root,
+            home: home.to_owned(),
+            additional: rules.additional.clone(),
+        };
+        // What is wrong with a rule was told when the configuration was read.
+        let (set, _) = RuleSet::new(&rules.texts, &folders, rules.trusted);
         let policy = Policy {
             mode,
-            rules: rules.set,
+            rules: set,
             cwd: cwd.to_owned(),
-            root: cwd.to_owned(),
             additional: rules.additional,
             home: home.to_owned(),
             own: rules.own,
             trusted: rules.trusted,
+            sandboxed_commands: false,
         };
         Gate {
             approvals: Approvals::default(),
             policy: Mutex::new(policy),
+            rules: Mutex::new(rules.texts),
+            folders,
             can_ask,
             denied_in_a_row: AtomicU32::new(0),
             user_file: rules.user_file,
@@ -96,7 +111,7 @@ impl Gate {
     /// Whether the call only reads, so that it may run beside others without a question.
     pub async fn only_reads(&self, shared: &Shared, call: &Call) -> bool {
         let verdict = self.judge(shared, &call.tool, &call.input).await;
-        verdict.decision == Ruling::Allow && verdict.read_only
+        verdict.decision == Ruling::Allow && verdict.source == Some(Source::BuiltIn)
     }
 
     pub async fn pass(
@@ -189,16 +204,12 @@ impl Gate {
 
     /// Adds rules that the person gave; beyond the session, to the file that the scope names.
     pub async fn learn(&self, rules: &[String], scope: Scope) -> Result<(), String> {
-        let (source, file) = match scope {
-            Scope::Session => (Source::Session, None),
-            Scope::Project => (Source::Local, Some(self.project_file.clone())),
-            Scope::User => (Source::User, Some(self.user_file.clone())),
+        let file = match scope {
+            Scope::Session => None,
+            Scope::Project => Some(self.project_file.clone()),
+            Scope::User => Some(self.user_file.clone()),
         };
-        for rule in rules {
-            let mut sourced = Sourced::new(rule.clone(), source);
-            sourced.file.clone_from(&file);
-            lock(&self.policy).rules.allow(sourced)?;
-        }
+        self.add(rules, file.as_deref())?;
         let Some(file) = file else { return Ok(()) };
         let rules = rules.to_vec();
         let saved = tokio::task::spawn_blocking(move || {
@@ -207,6 +218,26 @@ impl Gate {
             })
         });
         saved.await.unwrap_or_else(|_| Err("writing the file failed".to_owned()))
+    }
+
+    /// The person's own word holds in this session wherever it is kept and whether or not the
+    /// folder is trusted.
+    fn add(&self, rules: &[String], file: Option<&Path>) -> Result<(), String> {
+        let mut texts = lock(&self.rules).clone();
+        for rule in rules {
+            let mut sourced = Sourced::new(rule.clone(), Source::Session);
+            sourced.file = file.map(Path::to_owned);
+            texts.allow.push(sourced);
+        }
+        let mut policy = lock(&self.policy);
+        let (set, problems) = RuleSet::new(&texts, &self.folders, policy.trusted);
+        let wrong = problems.iter().find(|problem| rules.contains(&problem.rule.value));
+        if let Some(problem) = wrong {
+            return Err(problem.to_string());
+        }
+        policy.rules = set;
+        *lock(&self.rules) = texts;
+        Ok(())
     }
 
     /// The rule that lets this call through now, if one does.
@@ -231,7 +262,18 @@ impl Gate {
             check(&access, &policy, &facts)
         });
         // A panic inside the permission layer must not become a permission.
-        judged.await.unwrap_or_else(|_| Verdict::failed())
+        judged.await.unwrap_or_else(|_| broken())
+    }
+}
+
+fn broken() -> Verdict {
+    Verdict {
+        decision: Ruling::Ask,
+        because: "tern could not work out what this call would do".to_owned(),
+        rule: None,
+        source: Some(Source::BuiltIn),
+        parts: Vec::new(),
+        suggestions: Vec::new(),
     }
 }
 

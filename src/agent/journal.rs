@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use crate::agent::dispatch::{self, Call};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
-use crate::cost::{ledger, prices};
+use crate::cost::ledger::{self, Miss};
+use crate::cost::prices;
 use crate::protocol::{
     CallId, CallResult, Cause, Event, Input, Level, MessageId, Mode, Part, SessionId, Spend, Title,
     TurnId, Usage,
@@ -103,6 +104,7 @@ impl Journal {
         usage: &Usage,
         cause: Cause,
         session: &SessionId,
+        miss: Option<(Miss, u64)>,
     ) -> Spend {
         let now = Timestamp::now();
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -131,8 +133,8 @@ impl Journal {
                 turn: self.turn,
                 tool: None,
                 saved: rates.as_ref().map(|rates| prices::saved(rates, usage)),
-                miss: None,
-                lost: None,
+                miss: miss.map(|(cause, _)| cause),
+                lost: rates.as_ref().zip(miss).map(|(r, (_, tokens))| prices::lost(r, usage, tokens)),
             };
             if let Err(problem) = ledger::append(&self.ledger, &entry) {
                 let text = format!("The ledger could not be written: {problem}");

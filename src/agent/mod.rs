@@ -16,6 +16,7 @@ mod dispatch;
 pub mod fold;
 mod gate;
 mod journal;
+mod prefix;
 pub mod recover;
 mod request;
 pub mod route;

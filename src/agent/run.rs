@@ -89,6 +89,8 @@ pub async fn run(mut setup: Setup, mut commands: mpsc::Receiver<Command>, events
         }
     }
     talk.end_turn(&shared).await;
+    // Whoever hears that the agent has stopped may open the log at once.
+    drop(talk);
     shared.emit(Event::Stopped).await;
 }
 
@@ -268,6 +270,10 @@ async fn renew(
     shared: &mut Arc<Shared>,
     talk: &mut Conversation,
 ) {
+    if session.as_ref() == Some(&talk.session) {
+        shared.notice(Level::Info, "This is the session that is open.").await;
+        return;
+    }
     talk.end_turn(shared).await;
     setup.model.clone_from(&talk.route.name);
     setup.mode = shared.gate.mode();

@@ -145,10 +145,7 @@ impl Answer {
         let mut parts = Vec::new();
         let ended = match end {
             End::Closed => self.parser.end(&mut parts),
-            End::Broken => {
-                self.parser.broken(&mut parts);
-                Err(error::cut())
-            }
+            End::Broken => Err(error::cut()),
         };
         self.parts(parts, out);
         if let Err(error) = ended {
@@ -309,15 +306,7 @@ impl Parser {
         match self {
             Parser::Anthropic(stream) => stream.end(out),
             Parser::Chat(stream) => stream.end(out),
-            Parser::Responses(stream) => stream.end(out),
-        }
-    }
-
-    fn broken(&mut self, out: &mut Vec<StreamPart>) {
-        match self {
-            Parser::Anthropic(stream) => stream.broken(out),
-            Parser::Responses(stream) => stream.broken(out),
-            Parser::Chat(_) => {}
+            Parser::Responses(stream) => stream.end(),
         }
     }
 }

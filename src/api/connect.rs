@@ -26,8 +26,13 @@ pub fn connect(
     let base_url = base_url(config);
     let host = url::Url::parse(&base_url)
         .ok()
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_default();
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .and_then(|url| url.host_str().map(str::to_owned));
+    let headers = match &host {
+        Some(host) => headers(config, host, key.as_ref()),
+        None => Err(http::not_an_address()),
+    };
+    let host = host.unwrap_or_default();
     let client = if net::is_loopback(&host) {
         net::direct(config.network.connect_timeout).unwrap_or(client)
     } else {
@@ -35,8 +40,8 @@ pub fn connect(
     };
     Arc::new(Server {
         wire: config.wire,
-        host: host.clone(),
-        headers: headers(config, &host, key.as_ref()),
+        host,
+        headers,
         endpoint: Endpoint {
             client,
             base_url,

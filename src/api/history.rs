@@ -68,7 +68,7 @@ mod tests {
         let thought = Part::Thinking { text: "hm".to_owned(), signature: None };
         let messages = [
             Message::user("a"),
-            Message { role: Role::Assistant, parts: vec![thought.clone(), text(" \n")] },
+            Message { role: Role::Assistant, parts: vec![thought, text(" \n")] },
             Message {
                 role: Role::User,
                 parts: vec![text(""), text("b"), result("1"), text("c"), result("2")],

@@ -125,24 +125,17 @@ impl Incoming {
             match read {
                 Ok(Some(Ok(bytes))) => self.answer.push(&bytes, &mut parts),
                 Ok(None) => self.answer.end(End::Closed, &mut parts),
-                Ok(Some(Err(failure))) => {
-                    self.answer.end(End::Broken, &mut parts);
-                    set_error(&mut parts, body_failed(&failure));
-                }
+                Ok(Some(Err(_))) => self.answer.end(End::Broken, &mut parts),
                 Err(_) => {
                     self.answer.end(End::Broken, &mut parts);
-                    set_error(&mut parts, idle_timeout(self.idle));
+                    // Says better what ended the answer than that it was cut.
+                    if let Some(last @ Err(_)) = parts.last_mut() {
+                        *last = Err(idle_timeout(self.idle));
+                    }
                 }
             }
             self.ready.extend(parts);
         }
-    }
-}
-
-/// Says better what ended the answer than that it was cut.
-fn set_error(parts: &mut [Result<StreamPart, ApiError>], error: ApiError) {
-    if let Some(last @ Err(_)) = parts.last_mut() {
-        *last = Err(error);
     }
 }
 
@@ -198,7 +191,7 @@ fn header_timeout(endpoint: &Endpoint, limit: Duration) -> ApiError {
     let place = place_of(endpoint);
     ApiError::new(
         ApiErrorKind::HeaderTimeout,
-        format!("{place} took the request and has not answered within {} s.", limit.as_secs()),
+        format!("{place} took the request and has not answered within {} s.", limit.as_secs_f64()),
     )
 }
 
@@ -209,12 +202,10 @@ fn idle_timeout(limit: Duration) -> ApiError {
     )
 }
 
-fn body_failed(failure: &reqwest::Error) -> ApiError {
-    if failure.is_decode() {
-        error::bad_stream("its compression is damaged", "")
-    } else {
-        error::cut()
-    }
+/// The address itself stays out of it, as it may hold a password.
+pub fn not_an_address() -> ApiError {
+    let message = "The `base-url` of this provider is not a web address.";
+    ApiError::new(ApiErrorKind::NotAnApi, message).hint("It looks like https://host:port/path.")
 }
 
 /// What kept a request from being answered.
@@ -223,13 +214,7 @@ fn send_failed(endpoint: &Endpoint, failure: &reqwest::Error) -> ApiError {
     let causes = causes(failure);
     let says = |any: &[&str]| any.iter().any(|words| causes.contains(words));
     if failure.is_builder() {
-        return ApiError::new(
-            ApiErrorKind::NotAnApi,
-            format!(
-                "The `base-url` of this provider is not a web address: {}",
-                scrubbed(endpoint, &causes)
-            ),
-        );
+        return not_an_address();
     }
     if says(&["proxy auth", "407"]) {
         return ApiError::new(ApiErrorKind::Forbidden, "The proxy asks for a login (407).")
@@ -241,7 +226,7 @@ fn send_failed(endpoint: &Endpoint, failure: &reqwest::Error) -> ApiError {
     }
     let connect = |message: String| ApiError::new(ApiErrorKind::Connect, message);
     if failure.is_timeout() {
-        let limit = endpoint.network.connect_timeout.as_secs();
+        let limit = endpoint.network.connect_timeout.as_secs_f64();
         return connect(format!("There is no connection to {place} within {limit} s."))
             .hint("Check the network and the proxy settings.");
     }

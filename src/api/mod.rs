@@ -14,8 +14,10 @@ pub mod error;
 pub mod history;
 pub mod http;
 pub mod key;
+pub mod limits;
 pub mod openai_chat;
 pub mod openai_responses;
+pub mod openai_usage;
 pub mod retry;
 pub mod sse;
 

@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn a_servers_wish_is_read_in_all_its_forms() {
         let now: Timestamp = "2026-11-22T06:00:00Z".parse().unwrap();
-        let cases: &[(&[(&str, &str)], Option<f64>)] = &[
+        type Headers<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(Headers<'_>, Option<f64>)] = &[
             (&[], None),
             (&[("retry-after", "2")], Some(2.0)),
             (&[("retry-after", " 0.5 ")], Some(0.5)),

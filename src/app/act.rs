@@ -32,7 +32,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
         Action::CompleteNext => nothing(complete::step(model, true)),
         Action::CompletePrevious => nothing(complete::step(model, false)),
-        Action::CompleteAccept => nothing(drop(complete::accept(model))),
+        Action::CompleteAccept => nothing(complete_accept(model)),
         Action::CompleteRun => submit::complete_and_run(model),
 
         Action::PageUp => nothing(browse::half_page(model, false)),
@@ -174,4 +174,8 @@ fn history_accept(model: &mut Model) {
         model.prompt.restore(draft);
         complete::refresh(model);
     }
+}
+
+fn complete_accept(model: &mut Model) {
+    complete::accept(model);
 }

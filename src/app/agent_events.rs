@@ -41,15 +41,15 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::RequestStarted { .. } => model.set_phase(Phase::Waiting),
         Event::TextAdded { message, text } => {
             model.set_phase(Phase::Writing);
-            model.transcript.stream(&message, Kind::Prose, &clean::prose(&text));
+            model.transcript.stream(&message, Kind::Prose, &text);
         }
         Event::ThoughtAdded { message, text } => {
             model.set_phase(Phase::Thinking);
-            model.transcript.stream(&message, Kind::Thought, &clean::prose(&text));
+            model.transcript.stream(&message, Kind::Thought, &text);
         }
         Event::MessageEnded { .. } => model.transcript.close_live(),
-        Event::CallQueued { call, tool, title, .. } => {
-            let entry = Call::new(call, tool, title, CallState::Queued);
+        Event::CallQueued { call, tool, title, input } => {
+            let entry = Call::new(call, tool, title, CallState::Queued).with_input(&input);
             model.transcript.push(Body::Call(Box::new(entry)));
         }
         Event::CallStarted { call } => {
@@ -76,6 +76,11 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             (spending.session, spending.today) = (session, today);
             (spending.unpriced, spending.context) = (unpriced, context);
         }
+        Event::Spent { session, today, unpriced, context } => {
+            let spending = &mut model.spending;
+            (spending.session, spending.today) = (session, today);
+            (spending.unpriced, spending.context) = (unpriced, context);
+        }
         Event::Retrying { attempt, of, wait_ms, why, .. } => {
             let until = model.now.plus(wait_ms);
             let why = clean::line(&why);
@@ -89,7 +94,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             model.spending.context = after;
         }
         Event::ShellEnded { command, output, code } => {
-            let (command, output) = (clean::exact(&command), clean::prose(&output));
+            let (command, output) = (clean::exact(&command), clean::output(&output));
             model.transcript.push(Body::Shell { command, output, code, open: true });
         }
         Event::JobChanged { job, command, running } => {

@@ -1,16 +1,23 @@
 //! Tool calls, as the transcript shows them.
 
+use serde_json::Value;
+
 use crate::app::clean;
 use crate::protocol::{CallId, CallResult, CallStatus, Detail, Title};
 
 /// Bytes of live output that are kept; the result brings the whole later.
 const TAIL: usize = 32 * 1024;
 
+/// Characters of one value of the input that are kept.
+const INPUT: usize = 4_000;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     pub id: CallId,
     pub tool: String,
     pub title: Title,
+    /// What the model asked for: names and values.
+    pub input: Vec<(String, String)>,
     pub state: CallState,
     pub open: bool,
     pub output: Output,
@@ -25,11 +32,11 @@ pub enum CallState {
     Ended(CallResult),
 }
 
-/// The newest output of a running call.
+/// The newest output of a running call, as it came; [`Output::shown`] is what may be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Output {
-    pub tail: String,
-    /// Lines that came before `tail`.
+    tail: String,
+    /// Lines that came before the tail.
     pub gone: usize,
 }
 
@@ -39,10 +46,25 @@ impl Call {
             id,
             tool: clean::line(&tool),
             title: clean::title(title),
+            input: Vec::new(),
             state,
             open: false,
             output: Output::default(),
         }
+    }
+
+    #[must_use]
+    pub fn with_input(mut self, input: &Value) -> Call {
+        let pair = |(name, value): (&String, &Value)| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let short: String = text.chars().take(INPUT).collect();
+            (clean::line(name), clean::exact(&short))
+        };
+        self.input = input.as_object().into_iter().flatten().map(pair).collect();
+        self
     }
 
     pub fn is_running(&self) -> bool {
@@ -63,11 +85,11 @@ impl Call {
         if verb.is_empty() { &self.tool } else { verb }
     }
 
-    /// What it gave, or has given so far.
+    /// What it gave; empty while it runs.
     pub fn text(&self) -> &str {
         match &self.state {
             CallState::Ended(result) => &result.text,
-            _ => &self.output.tail,
+            _ => "",
         }
     }
 
@@ -78,7 +100,6 @@ impl Call {
         }
     }
 
-    /// Changes of a file stay in sight, as do the list of tasks; everything else is folded.
     pub fn end(&mut self, result: CallResult) {
         let detail = match result.detail {
             Detail::Diff { path, hunks, added, removed, new_file } => Detail::Diff {
@@ -92,7 +113,7 @@ impl Call {
             other => other,
         };
         self.state = CallState::Ended(CallResult {
-            text: clean::prose(&result.text),
+            text: clean::output(&result.text),
             facts: clean::line(&result.facts),
             detail,
             ..result
@@ -102,8 +123,13 @@ impl Call {
 }
 
 impl Output {
+    /// Lines that can be drawn: of each, what its last carriage return left.
+    pub fn shown(&self) -> String {
+        clean::output(&self.tail)
+    }
+
     pub fn push(&mut self, text: &str) {
-        self.tail.push_str(&clean::prose(text));
+        self.tail.push_str(text);
         if self.tail.len() < 2 * TAIL {
             return;
         }

@@ -2,22 +2,38 @@
 //! file or a server wrote is made safe to draw here, once. The log and the model keep the exact
 //! bytes.
 
-use crate::protocol::{Hunk, PartVerdict, Preview, Request, Title, Todo};
-use crate::text::clean;
+use std::path::PathBuf;
+
+use crate::app::panels::history::{Preview, SessionRow};
+use crate::protocol::{
+    Hunk, PartVerdict, Preview as Question, Request, Role, Ruling, Sourced, Title, Todo,
+};
+use crate::text::clean::{Mark, Mode, clean, marked};
+use crate::text::Piece;
 
 /// Text that is read: escapes go, the rest stays as it was meant.
 pub fn prose(text: &str) -> String {
-    clean::prose(text).into_owned()
+    clean(text, Mode::Prose).into_owned()
 }
 
 /// Text that something hangs on (a command, a path, a rule): what cannot be seen is made visible.
 pub fn exact(text: &str) -> String {
-    clean::exact(text).into_owned()
+    clean(text, Mode::Security).into_owned()
 }
 
 /// The same on one line.
 pub fn line(text: &str) -> String {
-    exact(text).replace('\n', "⏎")
+    clean(text, Mode::Name).into_owned()
+}
+
+/// The output of a program, as a terminal would have left it.
+pub fn output(text: &str) -> String {
+    clean(text, Mode::Output).into_owned()
+}
+
+/// Text that the person must judge, with what was spelled out kept apart.
+pub fn judged(text: &str) -> Vec<Piece<Mark>> {
+    marked(text, Mode::Security)
 }
 
 pub fn title(title: Title) -> Title {
@@ -33,13 +49,38 @@ pub fn todos(todos: Vec<Todo>) -> Vec<Todo> {
     todos.into_iter().map(clean).collect()
 }
 
+pub fn rules(rules: Vec<(Ruling, Sourced<String>)>) -> Vec<(Ruling, Sourced<String>)> {
+    let clean = |(ruling, rule): (Ruling, Sourced<String>)| {
+        let file = rule.file.map(|file| PathBuf::from(line(&file.to_string_lossy())));
+        (ruling, Sourced { value: line(&rule.value), file, ..rule })
+    };
+    rules.into_iter().map(clean).collect()
+}
+
+pub fn session(row: SessionRow) -> SessionRow {
+    SessionRow {
+        title: line(&row.title),
+        age: line(&row.age),
+        project: line(&row.project),
+        snippet: row.snippet.map(|snippet| line(&snippet)),
+        ..row
+    }
+}
+
+pub fn preview(preview: Preview) -> Preview {
+    let clean = |messages: Vec<(Role, String)>| {
+        messages.into_iter().map(|(role, text)| (role, prose(&text))).collect()
+    };
+    Preview { head: clean(preview.head), tail: clean(preview.tail), ..preview }
+}
+
 /// Word marks are byte ranges of the text, so a line that changes loses them.
 pub fn hunks(hunks: Vec<Hunk>) -> Vec<Hunk> {
     let mut hunks = hunks;
     for line in hunks.iter_mut().flat_map(|hunk| &mut hunk.lines) {
-        let clean = exact(&line.text).replace('\n', "⏎");
-        if clean != line.text {
-            line.text = clean;
+        let shown = self::line(&line.text.replace('\t', "    "));
+        if shown != line.text {
+            line.text = shown;
             line.changed.clear();
         }
     }
@@ -48,18 +89,15 @@ pub fn hunks(hunks: Vec<Hunk>) -> Vec<Hunk> {
 
 pub fn request(request: Request) -> Request {
     let preview = match request.preview {
-        Preview::Command { command, cwd } => {
-            Preview::Command { command: exact(&command), cwd: line(&cwd) }
-        }
-        Preview::Edit { path, hunks: changed, added, removed, new_file } => Preview::Edit {
+        Question::Edit { path, hunks: changed, added, removed, new_file } => Question::Edit {
             path: line(&path),
             hunks: hunks(changed),
             added,
             removed,
             new_file,
         },
-        Preview::Url { url } => Preview::Url { url: line(&url) },
-        Preview::Other { text } => Preview::Other { text: exact(&text) },
+        // These are judged by their very characters: see `judged`.
+        other => other,
     };
     let part = |part: PartVerdict| PartVerdict {
         text: line(&part.text),

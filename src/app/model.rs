@@ -108,17 +108,6 @@ pub struct Look {
     pub ascii: bool,
     pub reduced_motion: bool,
     pub diff: DiffStyle,
-    /// Terminals without colours, or with few.
-    pub colours: Colours,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Colours {
-    #[default]
-    True,
-    Indexed,
-    Sixteen,
-    None,
 }
 
 /// A model that can be chosen: `PROVIDER/MODEL`, and window and price in words.
@@ -185,7 +174,6 @@ impl Default for Look {
             ascii: false,
             reduced_motion: false,
             diff: DiffStyle::Auto,
-            colours: Colours::True,
         }
     }
 }
@@ -295,6 +283,15 @@ impl Model {
         self.transcript.close_live();
         self.transcript.push(Body::Notice {
             level: Level::Error,
+            text: crate::app::clean::prose(problem),
+            hints: Vec::new(),
+        });
+    }
+
+    /// Something is not as it should be, but the session goes on.
+    pub fn warn(&mut self, problem: &str) {
+        self.transcript.push(Body::Notice {
+            level: Level::Warning,
             text: crate::app::clean::prose(problem),
             hints: Vec::new(),
         });

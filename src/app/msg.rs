@@ -6,7 +6,7 @@ use crate::app::panels::cost::Report;
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::scroll::Seen;
 use crate::app::start::Found;
-use crate::protocol::{Event, SessionId};
+use crate::protocol::{Event, Ruling, SessionId, Sourced};
 
 /// Milliseconds since the program began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -41,6 +41,8 @@ pub enum Reply {
     Costs { seq: u64, report: Result<Report, String> },
     Saved(Result<String, String>),
     Found(Found),
+    /// The rules that are in force.
+    Rules(Vec<(Ruling, Sourced<String>)>),
     /// Prompts of earlier sessions, newest last.
     Prompts(Vec<String>),
     /// A connection was asked for and is there, or is not.

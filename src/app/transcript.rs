@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::app::calls::Call;
 use crate::protocol::{CallId, Level, MessageId, TurnEnd, TurnSummary};
+use crate::text::clean::Feed;
 
 /// Lines of a person's text from which on it is folded.
 pub const LONG: usize = 16;
@@ -14,8 +15,17 @@ pub struct Transcript {
     entries: Vec<Entry>,
     calls: HashMap<CallId, usize>,
     /// The entry that the next piece of this message's text or thought goes to.
-    live: Option<(MessageId, Kind, usize)>,
+    live: Option<Live>,
     next: u64,
+}
+
+/// A text that is being streamed.
+#[derive(Debug, Clone)]
+struct Live {
+    message: MessageId,
+    kind: Kind,
+    entry: usize,
+    feed: Feed,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -69,38 +79,53 @@ impl Transcript {
         self.entries.len() - 1
     }
 
-    /// Adds a piece of streamed text: to the message's open entry, or to a new one.
+    /// Adds a piece of streamed text, as it came: to the message's open entry, or to a new one.
+    /// Where the pieces are cut does not matter.
     pub fn stream(&mut self, message: &MessageId, kind: Kind, piece: &str) {
-        if let Some((of, at, index)) = &self.live
-            && of == message
-            && *at == kind
-        {
-            let index = *index;
-            self.change(index, |body| match body {
-                Body::Prose { text, .. } | Body::Thought { text, .. } => text.push_str(piece),
-                _ => {}
-            });
-            return;
+        let mut clean = String::new();
+        match &mut self.live {
+            Some(live) if live.message == *message && live.kind == kind => {
+                live.feed.push(piece, &mut clean);
+                let entry = live.entry;
+                if !clean.is_empty() {
+                    self.append(entry, &clean);
+                }
+            }
+            _ => {
+                self.close_live();
+                // Blank space between two calls is no entry of its own.
+                let piece = piece.trim_start_matches(['\n', '\r']);
+                let mut feed = Feed::default();
+                feed.push(piece, &mut clean);
+                if clean.is_empty() {
+                    return;
+                }
+                let entry = self.push(match kind {
+                    Kind::Prose => Body::Prose { text: clean, live: true },
+                    Kind::Thought => Body::Thought { text: clean, live: true, open: false },
+                });
+                self.live = Some(Live { message: message.clone(), kind, entry, feed });
+            }
         }
-        self.close_live();
-        // Blank space between two calls is no entry of its own.
-        let piece = piece.trim_start_matches('\n');
-        if piece.is_empty() {
-            return;
-        }
-        let text = piece.to_owned();
-        let index = self.push(match kind {
-            Kind::Prose => Body::Prose { text, live: true },
-            Kind::Thought => Body::Thought { text, live: true, open: false },
-        });
-        self.live = Some((message.clone(), kind, index));
     }
 
     /// Nothing more comes for the text that was streamed.
     pub fn close_live(&mut self) {
-        let Some((_, _, index)) = self.live.take() else { return };
-        self.change(index, |body| match body {
+        let Some(mut live) = self.live.take() else { return };
+        let mut rest = String::new();
+        live.feed.finish(&mut rest);
+        if !rest.is_empty() {
+            self.append(live.entry, &rest);
+        }
+        self.change(live.entry, |body| match body {
             Body::Prose { live, .. } | Body::Thought { live, .. } => *live = false,
+            _ => {}
+        });
+    }
+
+    fn append(&mut self, entry: usize, piece: &str) {
+        self.change(entry, |body| match body {
+            Body::Prose { text, .. } | Body::Thought { text, .. } => text.push_str(piece),
             _ => {}
         });
     }
@@ -181,6 +206,14 @@ impl Body {
         }
     }
 
+    /// The Markdown of the model's prose; empty for everything else.
+    pub fn prose(&self) -> &str {
+        match self {
+            Body::Prose { text, .. } => text,
+            _ => "",
+        }
+    }
+
     /// The entry's text in parts, for search and for copying.
     pub fn parts(&self) -> Vec<&str> {
         match self {
@@ -241,7 +274,7 @@ mod tests {
         transcript.stream(&message("a"), Kind::Prose, "\n\n");
         transcript.stream(&message("a"), Kind::Prose, "\n\nthree");
         assert_eq!(texts(&transcript), ["hm", "one two", "note", "x", "three"]);
-        assert_eq!(transcript.entries()[1].revision, 1);
+        assert_eq!(transcript.entries()[1].revision, 2, "one piece more, then the end");
     }
 
     #[test]

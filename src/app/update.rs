@@ -5,6 +5,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use crate::app::act::act;
 use crate::app::agent_events;
 use crate::app::browse;
+use crate::app::clean;
 use crate::app::complete;
 use crate::app::dialog::permission;
 use crate::app::effect::Effect;
@@ -107,7 +108,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
 
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     // Pasted text is foreign text: it may hold escapes.
-    let text = crate::app::clean::prose(text);
+    let text = clean::prose(text);
     match model.focus() {
         // A paste is meant for the prompt, wherever the keys are; but never for an answer.
         Focus::Prompt | Focus::Browse => {
@@ -140,8 +141,9 @@ fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Sessions { seq, rows } => return history::listed(model, seq, rows),
         Reply::Preview { id, preview } => history::previewed(model, id, preview),
         Reply::Costs { seq, report } => cost::loaded(model, seq, report),
-        Reply::Saved(Ok(text) | Err(text)) => model.say(&text),
+        Reply::Saved(Ok(text) | Err(text)) => model.say(&clean::line(&text)),
         Reply::Found(found) => start::found(model, found),
+        Reply::Rules(rules) => model.rules = clean::rules(rules),
         Reply::Prompts(prompts) => model.prompt.history.load(prompts),
         Reply::Connected(result) => start::connected(model, result),
     }

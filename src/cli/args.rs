@@ -22,7 +22,7 @@ Exit codes:
 `tern --demo` shows everything with a scripted model and no network.";
 
 /// A full-screen terminal coding assistant
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "tern", version, about, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// A task to begin with
@@ -175,7 +175,7 @@ pub enum InputFormat {
     StreamJson,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Sub {
     /// Earlier sessions: list, show, search, export, prune
     Sessions(cli::sessions::SessionsArgs),

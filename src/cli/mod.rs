@@ -14,9 +14,11 @@ pub mod models;
 pub mod permissions;
 pub mod sessions;
 
+mod demo;
 mod headless;
 mod router;
 mod screen;
+mod services;
 mod start;
 
 use std::collections::BTreeMap;
@@ -93,7 +95,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Some(Sub::Doctor(args)) => doctor::run(args, &env, out),
         Some(Sub::Completions(args)) => completions::run(args, Cli::command(), out),
         Some(Sub::Man(args)) => completions::man(args, &Cli::command(), out),
-        Some(Sub::Debug(args)) => debug::run(args, &env, out),
+        Some(Sub::Debug(args)) => debug::run(args, out),
         None if cli.print => headless::run(cli, &env),
         None => screen::run(cli, &env),
     }
@@ -138,6 +140,11 @@ fn report(error: &anyhow::Error, failure: Option<&Failure>) {
     for hint in failure.map(|failure| failure.hints.as_slice()).unwrap_or_default() {
         let _ = writeln!(err, "  hint: {}", tidy(hint));
     }
+}
+
+/// One line on standard output.
+fn say(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{text}")
 }
 
 fn broken_pipe(error: &anyhow::Error) -> bool {

@@ -41,6 +41,11 @@ pub fn by_key(config: &Config, env: &Env) -> Option<String> {
         .map(|(_, model)| (*model).to_owned())
 }
 
+/// What tern begins with on this provider.
+pub fn default_of(provider: &str) -> Option<String> {
+    DEFAULTS.iter().find(|(name, _)| *name == provider).map(|(_, model)| (*model).to_owned())
+}
+
 /// Whether a key stands ready; runs nothing.
 pub fn has_key(provider: &ProviderConfig, env: &Env) -> bool {
     let source = &provider.key;

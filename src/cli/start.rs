@@ -17,6 +17,7 @@ use crate::config::layer::{self, Flags, Inputs};
 use crate::config::{Config, Problem, dirs};
 use crate::context::Place;
 use crate::permissions::RuleSet;
+use crate::permissions::rule::{Folders, RuleTexts};
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
 use crate::session::redact::Secrets;
 use crate::session::Places;
@@ -109,18 +110,36 @@ fn rules(
     mut problems: Vec<Problem>,
 ) -> (agent::Rules, Vec<Problem>) {
     let permissions = &config.permissions;
-    let (set, faults) = RuleSet::load(&permissions.allow, &permissions.ask, &permissions.deny, trusted);
-    problems.extend(faults.into_iter().map(Problem::from_rule));
-    let additional = permissions
+    let additional: Vec<PathBuf> = permissions
         .additional_directories
         .iter()
         .filter(|dir| trusted || !is_project(dir.source))
         .map(|dir| expand(&dir.value, env))
         .collect();
     let root = dirs::project_root(&env.cwd);
+    let texts = RuleTexts {
+        allow: permissions.allow.clone(),
+        ask: permissions.ask.clone(),
+        deny: permissions.deny.clone(),
+    };
+    let folders = Folders {
+        cwd: env.cwd.clone(),
+        root: root.clone(),
+        home: env.dirs.home.clone(),
+        additional: additional.clone(),
+    };
+    let (_, faults) = RuleSet::new(&texts, &folders, trusted);
+    problems.extend(faults.into_iter().map(|fault| Problem {
+        source: fault.rule.source,
+        message: format!("{}: {}", fault.rule.value, fault.message),
+        file: fault.rule.file,
+        line: fault.rule.line,
+        hint: fault.hint,
+    }));
     let own = [&env.dirs.config, &env.dirs.data, &env.dirs.state].map(Clone::clone).to_vec();
     let rules = agent::Rules {
-        set,
+        texts,
+        root: root.clone(),
         additional,
         own,
         trusted,

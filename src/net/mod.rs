@@ -39,6 +39,7 @@ pub fn is_loopback(host: &str) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+#[derive(Debug, Clone, Copy)]
 enum Proxies {
     Environment,
     None,

@@ -85,7 +85,7 @@ pub async fn run(
     let mut output = Collecting::start(reader, &spec.spill, live).map_err(StartError::Output)?;
 
     let end = tokio::select! {
-        status = child.wait() => ended_by_itself(status),
+        status = child.wait() => ended_by_itself(status.ok()),
         () = cancel.cancelled() => End::Cancelled,
         () = tokio::time::sleep(spec.timeout) => End::TimedOut,
     };
@@ -155,8 +155,9 @@ fn spawn(
     })
 }
 
-fn ended_by_itself(status: std::io::Result<ExitStatus>) -> End {
-    let Ok(status) = status else { return End::Exited(-1) };
+/// `None`: the system does not tell.
+fn ended_by_itself(status: Option<ExitStatus>) -> End {
+    let Some(status) = status else { return End::Exited(-1) };
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return End::Signalled(signal);
@@ -303,7 +304,8 @@ fn collect(mut reader: std::io::PipeReader, keeper: &Mutex<Keeper>, live: &mpsc:
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::process::{Mark, child_env, shell};

@@ -8,10 +8,17 @@ mod bash;
 mod change;
 mod disk;
 pub mod edit;
+mod glob;
+mod grep;
+mod list;
 mod multi_edit;
 mod read;
-
 pub mod seen;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod todo;
+mod walk;
 mod write;
 
 use std::path::{Path, PathBuf};

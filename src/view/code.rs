@@ -266,7 +266,13 @@ mod tests {
             let pieces = pieces("aé", Some(runs), &theme, base);
             pieces.into_iter().map(|piece| piece.text).collect::<String>()
         };
-        for runs in [vec![], vec![(0..1, highlight::Class::Number)], vec![(0..2, highlight::Class::Number)], vec![(2..90, highlight::Class::Number)], vec![(1..3, highlight::Class::Number), (0..1, highlight::Class::Number)]] {
+        for runs in [
+            vec![],
+            vec![(0..1, highlight::Class::Number)],
+            vec![(0..2, highlight::Class::Number)],
+            vec![(2..90, highlight::Class::Number)],
+            vec![(1..3, highlight::Class::Number), (0..1, highlight::Class::Number)],
+        ] {
             assert_eq!(text(&runs), "aé", "{runs:?}");
         }
     }

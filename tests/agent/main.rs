@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod economy;
 mod loops;
-mod permission;
 mod recovery;
+mod permission;
+mod resume;

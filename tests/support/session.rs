@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use tern::agent::{self, Handle, Limits, Prompt, Rules, Setup};
 use tern::config::Config;
-use tern::protocol::{CallResult, Command, Decision, Event, Input, Mode, Request, TurnEnd, TurnId};
+use tern::protocol::{
+    CallResult, Command, Decision, Event, Input, Mode, Request, SessionId, TurnEnd,
+    TurnId,
+};
 use tern::session::Places;
 use tern::session::redact::Secrets;
 
@@ -49,6 +52,45 @@ impl Session {
         let script = Script::new(answers);
         let handle = agent::spawn(setup(dir.path(), &script, options));
         Session { dir, script, events: Vec::new(), handle, turn: 0 }
+    }
+
+    /// Stops this agent and starts another one that takes its session up again.
+    pub async fn again(mut self, answers: impl IntoIterator<Item = Answer>) -> Session {
+        self.send(Command::Stop).await;
+        self.until(|event| matches!(event, Event::Stopped).then_some(())).await;
+        let session = self.id();
+        self.again_as(session, false, answers)
+    }
+
+    /// The same without waiting for an orderly end, as after a crash of the program.
+    pub fn again_as(
+        self,
+        session: SessionId,
+        fork: bool,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Session {
+        let script = Script::new(answers);
+        let mut setup = setup(self.dir.path(), &script, Options::default());
+        setup.resume = Some(session);
+        setup.fork = fork;
+        let handle = agent::spawn(setup);
+        Session { dir: self.dir, script, events: Vec::new(), handle, turn: self.turn }
+    }
+
+    pub fn id(&self) -> SessionId {
+        let started = self.events.iter().rev().find_map(|event| match event {
+            Event::Started { session, .. } => Some(session.clone()),
+            _ => None,
+        });
+        started.expect("the session has started")
+    }
+
+    /// The log of the session, line by line.
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        let places = Places::new(&self.dir.path().join("data"), &self.dir.path().join("cache"));
+        let path = places.find(&self.id()).expect("the session has a log");
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     pub fn file(&self, name: &str, text: &str) -> std::path::PathBuf {

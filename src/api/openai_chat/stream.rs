@@ -6,12 +6,10 @@
 use serde_json::Value;
 
 use crate::api::error;
+use crate::api::openai_chat::calls::Calls;
 use crate::api::openai_chat::think::{Piece, Splitter};
+use crate::api::openai_usage::usage;
 use crate::api::{ApiError, StopReason, StreamPart};
-use crate::protocol::Usage;
-
-/// More calls in one answer are no use to anyone.
-const MOST_CALLS: usize = 1000;
 
 /// One answer while it comes.
 #[derive(Debug, Default)]
@@ -22,9 +20,7 @@ pub struct Stream {
     /// The block of text or thinking that goes on.
     open: Option<(Kind, usize)>,
     splitter: Splitter,
-    calls: Vec<Call>,
-    /// The call that got the last piece: where a limit cut the answer off, it is not whole.
-    touched: usize,
+    calls: Calls,
     stop: Option<StopReason>,
     over: bool,
 }
@@ -33,17 +29,6 @@ pub struct Stream {
 enum Kind {
     Text,
     Thinking,
-}
-
-#[derive(Debug)]
-struct Call {
-    /// The server's own number for it.
-    slot: Option<u64>,
-    id: String,
-    /// `None` until its name is known.
-    block: Option<usize>,
-    /// Input that came before the name.
-    waiting: String,
 }
 
 impl Stream {
@@ -94,12 +79,7 @@ impl Stream {
             Some(stop) => stop,
         };
         let cut = matches!(stop, StopReason::MaxTokens | StopReason::Refusal);
-        for at in 0..self.calls.len() {
-            let index = self.begin_call(at, "", out);
-            if !(cut && at == self.touched) {
-                out.push(StreamPart::BlockEnded { index });
-            }
-        }
+        self.calls.end(cut, &mut self.blocks, out);
         out.push(StreamPart::Stopped(stop));
         self.over = true;
     }
@@ -145,7 +125,8 @@ impl Stream {
             self.stop = Some(StopReason::Refusal);
         }
         for call in delta["tool_calls"].as_array().into_iter().flatten() {
-            self.call(call, out)?;
+            self.close(out);
+            self.calls.piece(call, &mut self.blocks, out)?;
         }
         Ok(())
     }
@@ -199,66 +180,6 @@ impl Stream {
         self.blocks += 1;
         self.blocks - 1
     }
-
-    /// A piece of a call, or a whole one, or several under one number.
-    fn call(&mut self, delta: &Value, out: &mut Vec<StreamPart>) -> Result<(), ApiError> {
-        let slot = delta["index"].as_u64();
-        let id = delta["id"].as_str().unwrap_or_default();
-        let name = delta["function"]["name"].as_str().unwrap_or_default();
-        let known = match (slot, id) {
-            (Some(_), _) => self.calls.iter().rposition(|call| call.slot == slot),
-            (None, "") => self.calls.len().checked_sub(1).filter(|_| name.is_empty()),
-            (None, _) => self.calls.iter().rposition(|call| call.id == id),
-        };
-        // Some servers give every call the number 0; another id and a name make another call.
-        let known = known.filter(|&at| {
-            let call = &self.calls[at];
-            id.is_empty() || call.id.is_empty() || call.id == id || name.is_empty()
-        });
-        let at = match known {
-            Some(at) => at,
-            None if self.calls.len() == MOST_CALLS => {
-                return Err(error::bad_stream("too many calls", ""));
-            }
-            None => {
-                self.close(out);
-                let (id, waiting) = (id.to_owned(), String::new());
-                self.calls.push(Call { slot, id, block: None, waiting });
-                self.calls.len() - 1
-            }
-        };
-        self.touched = at;
-        let input = match &delta["function"]["arguments"] {
-            Value::String(json) => json.clone(),
-            Value::Null => String::new(),
-            // Arguments as an object, whole.
-            object => object.to_string(),
-        };
-        if self.calls[at].block.is_none() && name.is_empty() {
-            self.calls[at].waiting.push_str(&input);
-            return Ok(());
-        }
-        let index = self.begin_call(at, name, out);
-        if !input.is_empty() {
-            out.push(StreamPart::CallInput { index, json: input });
-        }
-        Ok(())
-    }
-
-    /// The block of a call, begun now if it is not yet. A name that is repeated is ignored.
-    fn begin_call(&mut self, at: usize, name: &str, out: &mut Vec<StreamPart>) -> usize {
-        if let Some(index) = self.calls[at].block {
-            return index;
-        }
-        let index = self.next_block();
-        let call = &mut self.calls[at];
-        call.block = Some(index);
-        out.push(StreamPart::CallStarted { index, id: call.id.clone(), name: name.to_owned() });
-        if !call.waiting.is_empty() {
-            out.push(StreamPart::CallInput { index, json: std::mem::take(&mut call.waiting) });
-        }
-        index
-    }
 }
 
 fn stop_reason(reason: &str) -> StopReason {
@@ -269,25 +190,6 @@ fn stop_reason(reason: &str) -> StopReason {
         "content_filter" => StopReason::Refusal,
         other => StopReason::Other(other.to_owned()),
     }
-}
-
-/// `None` where the server tells no counts.
-fn usage(usage: &Value) -> Option<Usage> {
-    let count = |value: &Value| value.as_u64().unwrap_or(0);
-    usage.as_object()?;
-    let prompt = count(&usage["prompt_tokens"]);
-    let details = &usage["prompt_tokens_details"];
-    // DeepSeek has its own name for what was read from the cache.
-    let read = count(&details["cached_tokens"]).max(count(&usage["prompt_cache_hit_tokens"]));
-    let written = count(&details["cache_write_tokens"]);
-    Some(Usage {
-        input: prompt.saturating_sub(read).saturating_sub(written),
-        cache_read: read,
-        cache_write_5m: written,
-        cache_write_1h: 0,
-        output: count(&usage["completion_tokens"]),
-        thinking: count(&usage["completion_tokens_details"]["reasoning_tokens"]),
-    })
 }
 
 #[cfg(test)]
@@ -313,115 +215,10 @@ mod tests {
         out
     }
 
-    /// The calls of an answer as `id name input` and `!` where one did not end.
-    fn calls(parts: &[StreamPart]) -> Vec<String> {
-        let mut calls: Vec<(usize, String, bool)> = Vec::new();
-        for part in parts {
-            match part {
-                StreamPart::CallStarted { index, id, name } => {
-                    calls.push((*index, format!("{id} {name} "), false));
-                }
-                StreamPart::CallInput { index, json } => {
-                    calls.iter_mut().find(|call| call.0 == *index).unwrap().1.push_str(json);
-                }
-                StreamPart::BlockEnded { index } => {
-                    calls.iter_mut().filter(|call| call.0 == *index).for_each(|call| call.2 = true);
-                }
-                _ => {}
-            }
-        }
-        calls.into_iter().map(|(_, text, ended)| if ended { text } else { text + "!" }).collect()
-    }
-
-    fn call(index: Option<u64>, id: Option<&str>, name: Option<&str>, arguments: Value) -> Value {
-        json!({"tool_calls": [{"index": index, "id": id, "function": {"name": name, "arguments": arguments}}]})
-    }
-
-    #[test]
-    fn calls_come_together_from_whatever_servers_send() {
-        let (a, b, read, grep) = (Some("a"), Some("b"), Some("read"), Some("grep"));
-        for (what, deltas, expected) in [
-            (
-                "pieces",
-                vec![
-                    call(Some(0), a, read, json!("")),
-                    call(Some(0), None, None, json!("{\"f\":")),
-                    call(Some(0), None, None, json!("1}")),
-                ],
-                vec!["a read {\"f\":1}"],
-            ),
-            (
-                "id and name repeated",
-                vec![
-                    call(Some(0), a, read, json!("{")),
-                    call(Some(0), a, Some(""), json!("}")),
-                    call(Some(0), a, read, json!("")),
-                ],
-                vec!["a read {}"],
-            ),
-            (
-                "interleaved",
-                vec![
-                    call(Some(0), a, read, json!("{")),
-                    call(Some(1), b, grep, json!("[")),
-                    call(Some(0), None, None, json!("}")),
-                    call(Some(1), None, None, json!("]")),
-                ],
-                vec!["a read {}", "b grep []"],
-            ),
-            (
-                "all numbered 0",
-                vec![call(Some(0), a, read, json!("{}")), call(Some(0), b, grep, json!("{}"))],
-                vec!["a read {}", "b grep {}"],
-            ),
-            (
-                "no number",
-                vec![
-                    call(None, a, read, json!("{")),
-                    call(None, a, None, json!("}")),
-                    call(None, b, grep, json!("{}")),
-                ],
-                vec!["a read {}", "b grep {}"],
-            ),
-            (
-                "neither number nor id, input as an object",
-                vec![call(None, None, read, json!({"f": 1})), call(None, None, grep, json!({}))],
-                vec![" read {\"f\":1}", " grep {}"],
-            ),
-            (
-                "name after the input",
-                vec![call(Some(0), a, None, json!("{")), call(Some(0), None, read, json!("}"))],
-                vec!["a read {}"],
-            ),
-            ("no input", vec![call(Some(0), a, read, Value::Null)], vec!["a read "]),
-            ("no name", vec![call(Some(0), a, None, json!("{}"))], vec!["a  {}"]),
-            (
-                "another id in each piece",
-                vec![call(Some(0), a, read, json!("{")), call(Some(0), b, None, json!("}"))],
-                vec!["a read {}"],
-            ),
-        ] {
-            let parts = play(&deltas, Some("tool_calls"));
-            assert_eq!(calls(&parts), expected, "{what}");
-            assert_eq!(parts.last(), Some(&StreamPart::Stopped(StopReason::ToolUse)), "{what}");
-        }
-    }
-
-    #[test]
-    fn a_call_that_a_limit_cut_off_never_ends() {
-        let deltas = [
-            call(Some(0), Some("a"), Some("read"), json!("{}")),
-            call(Some(1), Some("b"), Some("bash"), json!("")),
-        ];
-        let parts = play(&deltas, Some("length"));
-        assert_eq!(calls(&parts), ["a read {}", "b bash !"]);
-        assert_eq!(parts.last(), Some(&StreamPart::Stopped(StopReason::MaxTokens)));
-    }
-
     #[test]
     fn reasons_to_stop_agree_with_what_came() {
         let said = || json!({"content": "hi"});
-        let called = || call(Some(0), Some("a"), Some("read"), json!("{}"));
+        let called = || json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "read", "arguments": "{}"}}]});
         for (delta, finish, stop) in [
             (said(), Some("stop"), StopReason::EndTurn),
             (said(), Some("tool_calls"), StopReason::EndTurn),
@@ -498,50 +295,10 @@ mod tests {
     }
 
     #[test]
-    fn counts_do_not_overlap() {
-        for (told, expected) in [
-            (json!(null), None),
-            (json!({}), Some(Usage::default())),
-            (
-                json!({"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 1}, "completion_tokens_details": {"reasoning_tokens": 2}}),
-                Some(Usage {
-                    input: 5,
-                    cache_read: 4,
-                    cache_write_5m: 1,
-                    cache_write_1h: 0,
-                    output: 5,
-                    thinking: 2,
-                }),
-            ),
-            (
-                json!({"prompt_tokens": 10, "prompt_cache_hit_tokens": 6, "prompt_tokens_details": null}),
-                Some(Usage { input: 4, cache_read: 6, ..Usage::default() }),
-            ),
-            (
-                json!({"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 9}}),
-                Some(Usage { cache_read: 9, ..Usage::default() }),
-            ),
-        ] {
-            assert_eq!(usage(&told), expected, "{told}");
-        }
-    }
-
-    #[test]
     fn an_answer_without_any_end_mark_is_cut() {
         let mut stream = Stream::default();
         let mut out = Vec::new();
         stream.event(&json!({"choices": [{"delta": {"content": "a"}}]}), &mut out).unwrap();
         assert_eq!(stream.end(&mut out).unwrap_err().kind, ApiErrorKind::Cut);
-    }
-
-    #[test]
-    fn a_flood_of_calls_is_an_error() {
-        let mut stream = Stream::default();
-        let mut out = Vec::new();
-        let result = (0..2000).try_for_each(|at| {
-            let delta = call(Some(at), Some("a"), Some("read"), json!("{}"));
-            stream.event(&json!({"choices": [{"delta": delta}]}), &mut out)
-        });
-        assert_eq!(result.unwrap_err().kind, ApiErrorKind::BadStream);
     }
 }

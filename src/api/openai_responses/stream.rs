@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::api::error;
 use crate::api::openai_responses::WIRE;
+use crate::api::openai_usage::usage;
 use crate::api::{ApiError, StopReason, StreamPart};
-use crate::protocol::Usage;
 
 /// More items in one answer are no use to anyone.
 const MOST_ITEMS: usize = 2000;
@@ -106,17 +106,8 @@ impl Stream {
     }
 
     /// The stream has ended.
-    pub fn end(&mut self, out: &mut Vec<StreamPart>) -> Result<(), ApiError> {
-        if self.over {
-            return Ok(());
-        }
-        self.broken(out);
-        Err(error::cut())
-    }
-
-    /// The connection has broken: what had ended before is whole.
-    pub fn broken(&mut self, out: &mut Vec<StreamPart>) {
-        self.release(out);
+    pub fn end(&self) -> Result<(), ApiError> {
+        if self.over { Ok(()) } else { Err(error::cut()) }
     }
 
     /// The item of an event: by its id, else by its position, else the newest that fits.
@@ -340,30 +331,16 @@ fn whole(kind: Kind, item: &Value) -> String {
     }
 }
 
-/// `None` where the server tells no counts.
-fn usage(usage: &Value) -> Option<Usage> {
-    let count = |value: &Value| value.as_u64().unwrap_or(0);
-    usage.as_object()?;
-    let details = &usage["input_tokens_details"];
-    let (read, written) = (count(&details["cached_tokens"]), count(&details["cache_write_tokens"]));
-    Some(Usage {
-        input: count(&usage["input_tokens"]).saturating_sub(read).saturating_sub(written),
-        cache_read: read,
-        cache_write_5m: written,
-        cache_write_1h: 0,
-        output: count(&usage["output_tokens"]),
-        thinking: count(&usage["output_tokens_details"]["reasoning_tokens"]),
-    })
-}
-
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "tables of json! read better")]
 mod tests {
     use super::*;
     use crate::api::ApiErrorKind;
+    use crate::protocol::Usage;
 
     fn play(events: &[Value]) -> (Vec<StreamPart>, Result<(), ApiError>) {
         let mut stream = Stream::default();
@@ -373,7 +350,7 @@ mod tests {
                 return (out, Err(error));
             }
         }
-        let end = stream.end(&mut out);
+        let end = stream.end();
         out.retain(|part| !matches!(part, StreamPart::Alive | StreamPart::Started));
         (out, end)
     }

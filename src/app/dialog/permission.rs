@@ -6,10 +6,14 @@ use crate::app::effect::Effect;
 use crate::app::keys::Edit;
 use crate::app::model::Model;
 use crate::protocol::{Command, Decision, Hunk, Preview, Request, Ruling, Scope};
+use crate::text::Piece;
+use crate::text::clean::Mark;
 
 #[derive(Debug, Clone)]
 pub struct Permission {
     pub request: Request,
+    /// The command, address or input, with whatever is odd in it spelled out.
+    pub judged: Vec<Piece<Mark>>,
     /// One for each hunk of an edit: whether it is applied.
     pub kept: Vec<bool>,
     /// The hunk that *keep* and *drop* mean.
@@ -42,9 +46,16 @@ pub struct RuleForm {
 impl Permission {
     pub fn new(request: Request) -> Permission {
         let request = clean::request(request);
+        let judged = match &request.preview {
+            Preview::Command { command: text, .. }
+            | Preview::Url { url: text }
+            | Preview::Other { text } => clean::judged(text),
+            Preview::Edit { .. } => Vec::new(),
+        };
         let kept = vec![true; hunks(&request.preview).len()];
         Permission {
             request,
+            judged,
             kept,
             hunk: 0,
             scroll: 0,

@@ -98,6 +98,32 @@ impl Key {
         let keys: Option<Vec<Key>> = text.split_whitespace().map(Key::parse).collect();
         keys.filter(|keys| !keys.is_empty())
     }
+
+    /// `hello<enter><ctrl+x>c`, as it would be typed. `None`: a name in brackets is no key.
+    pub fn script(text: &str) -> Option<Vec<Key>> {
+        let mut keys = Vec::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+            match name {
+                Some((name, after)) => {
+                    keys.push(Key::parse(name)?);
+                    rest = after;
+                }
+                None => {
+                    keys.push(Key::plain(KeyCode::Char(c)));
+                    rest = &rest[c.len_utf8()..];
+                }
+            }
+        }
+        Some(keys)
+    }
+}
+
+impl From<Key> for KeyEvent {
+    fn from(key: Key) -> KeyEvent {
+        KeyEvent::new(key.code, key.modifiers)
+    }
 }
 
 impl From<KeyEvent> for Key {

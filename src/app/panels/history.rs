@@ -1,5 +1,6 @@
 //! The history panel: earlier sessions, found by title or by what was said in them.
 
+use crate::app::clean;
 use crate::app::complete::ranked;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
@@ -94,8 +95,11 @@ pub fn listed(model: &mut Model, seq: u64, rows: Result<Vec<SessionRow>, String>
     }
     history.loaded = true;
     match rows {
-        Ok(rows) => (history.rows, history.problem) = (rows, None),
-        Err(problem) => history.problem = Some(problem),
+        Ok(rows) => {
+            history.rows = rows.into_iter().map(clean::session).collect();
+            history.problem = None;
+        }
+        Err(problem) => history.problem = Some(clean::line(&problem)),
     }
     preview(model)
 }
@@ -120,8 +124,8 @@ pub fn previewed(model: &mut Model, id: SessionId, preview: Result<Preview, Stri
     }
     if let Some(Panel { kind: Kind::History(history), .. }) = &mut model.panel {
         match preview {
-            Ok(preview) => history.preview = Some((id, preview)),
-            Err(problem) => history.problem = Some(problem),
+            Ok(preview) => history.preview = Some((id, clean::preview(preview))),
+            Err(problem) => history.problem = Some(clean::line(&problem)),
         }
     }
 }

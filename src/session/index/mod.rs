@@ -6,7 +6,7 @@
 
 mod catalog;
 mod extract;
-mod files;
+pub(super) mod files;
 mod output;
 mod query;
 mod refresh;
@@ -25,7 +25,7 @@ pub use output::{OutputHit, search_output};
 pub use refresh::{Refreshed, refresh};
 pub use search::{Found, Hit, search};
 pub use snippet::Snippet;
-pub use summary::Summary;
+pub use summary::{Summary, is_unprintable};
 
 use crate::session::Places;
 use crate::session::disk::open_to_read;

@@ -182,7 +182,7 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
 }
 
 /// Control characters, and those that turn or hide text.
-pub(crate) fn is_unprintable(c: char) -> bool {
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }

@@ -90,28 +90,35 @@ pub fn marked(text: &str, mode: Mode) -> Vec<Piece<Mark>> {
         push(&clean(text, mode), Mark::Plain);
         return pieces;
     }
-    let mut rest = text;
-    let mut joined = 0; // combining characters in a row
-    while let Some(first) = rest.chars().next() {
-        // Look-alikes are judged by the word that they stand in.
-        let word_len = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(word_len.max(first.len_utf8()));
-        rest = after;
-        let mixed = word.contains(|c: char| c.is_ascii_alphabetic());
-        for c in word.chars() {
-            joined = if odd::is_combining(c) { joined + 1 } else { 0 };
-            let is_odd = match c {
-                '\n' => mode == Mode::Name,
-                _ => odd::is_odd(c) || (mixed && odd::resembles_latin(c)) || joined > 2,
-            };
-            let mut buffer = [0; 4];
-            match is_odd {
-                true => push(&c.escape_unicode().to_string(), Mark::Odd),
-                false => push(c.encode_utf8(&mut buffer), Mark::Plain),
-            }
+    for (_, c, mark) in judged(text, mode) {
+        match mark {
+            Mark::Odd => push(&c.escape_unicode().to_string(), mark),
+            Mark::Plain => push(c.encode_utf8(&mut [0; 4]), mark),
         }
     }
     pieces
+}
+
+/// Every character with its byte in `text`, and whether `Security` or `Name` spells it out.
+pub fn judged(text: &str, mode: Mode) -> impl Iterator<Item = (usize, char, Mark)> {
+    let mut word_end = 0;
+    let mut is_mixed = false;
+    let mut joined = 0; // combining characters in a row
+    text.char_indices().map(move |(at, c)| {
+        // Look-alikes are judged by the word that they stand in.
+        if at >= word_end {
+            let rest = &text[at..];
+            let len = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            word_end = at + len.max(c.len_utf8());
+            is_mixed = text[at..word_end].contains(|c: char| c.is_ascii_alphabetic());
+        }
+        joined = if odd::is_combining(c) { joined + 1 } else { 0 };
+        let is_odd = match c {
+            '\n' => mode == Mode::Name,
+            _ => odd::is_odd(c) || (is_mixed && odd::resembles_latin(c)) || joined > 2,
+        };
+        (at, c, if is_odd { Mark::Odd } else { Mark::Plain })
+    })
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub(in crate::tools) struct Old {
 pub(super) struct Dir {
     #[cfg(unix)]
     pub held: File,
+    #[cfg(not(unix))]
     pub path: PathBuf,
     pub missing: Vec<OsString>,
 }
@@ -47,7 +48,7 @@ pub(in crate::tools) fn find(path: &Path, shown: &str) -> Result<Found, Trouble>
     let io = |e: std::io::Error| Trouble::io(shown, &e);
     let (base, missing, name) = place(path, shown)?;
     let real = missing.iter().fold(base.clone(), |dir, part| dir.join(part)).join(&name);
-    let dir = hold(base, missing, shown)?;
+    let dir = hold(&base, missing, shown)?;
     let old = if dir.missing.is_empty() { open(&dir, &name).map_err(io)? } else { None };
     let old = match old {
         None => None,
@@ -107,10 +108,10 @@ fn place(path: &Path, shown: &str) -> Result<(PathBuf, Vec<OsString>, OsString),
 }
 
 #[cfg(unix)]
-fn hold(path: PathBuf, missing: Vec<OsString>, shown: &str) -> Result<Dir, Trouble> {
+fn hold(path: &Path, missing: Vec<OsString>, shown: &str) -> Result<Dir, Trouble> {
     use rustix::fs::{Mode, OFlags};
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let held = rustix::fs::open(&path, flags, Mode::empty())
+    let held = rustix::fs::open(path, flags, Mode::empty())
         .map(File::from)
         .map_err(|e| Trouble::io(shown, &e.into()))?;
     // A folder on the way may have been swapped for a link between the two steps; Linux tells
@@ -123,7 +124,7 @@ fn hold(path: PathBuf, missing: Vec<OsString>, shown: &str) -> Result<Dir, Troub
             return Err(Trouble::Changed(shown.to_owned()));
         }
     }
-    Ok(Dir { held, path, missing })
+    Ok(Dir { held, missing })
 }
 
 #[cfg(unix)]
@@ -141,8 +142,8 @@ fn open(dir: &Dir, name: &OsString) -> std::io::Result<Option<File>> {
 }
 
 #[cfg(not(unix))]
-fn hold(path: PathBuf, missing: Vec<OsString>, _shown: &str) -> Result<Dir, Trouble> {
-    Ok(Dir { path, missing })
+fn hold(path: &Path, missing: Vec<OsString>, _shown: &str) -> Result<Dir, Trouble> {
+    Ok(Dir { path: path.to_owned(), missing })
 }
 
 #[cfg(not(unix))]

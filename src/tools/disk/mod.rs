@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub(super) use found::{Found, find};
-pub(super) use store::{Stored, store};
+pub(super) use store::store;
 
 /// Bytes of a file that can be edited.
 pub(super) const MOST: u64 = 32 * 1024 * 1024;
@@ -46,6 +46,7 @@ impl Trouble {
         use std::io::ErrorKind as Kind;
         let why = match error.kind() {
             Kind::NotFound => "no such file or directory".to_owned(),
+            Kind::NotADirectory => "a folder in its path is a file".to_owned(),
             Kind::PermissionDenied => "permission denied".to_owned(),
             Kind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
             Kind::StorageFull => "no space left on the disk".to_owned(),

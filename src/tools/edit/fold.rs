@@ -27,7 +27,8 @@ impl Folded {
                 out.push(fold(c), start + at, c.len_utf8());
             }
             if line.ends_with('\n') {
-                out.push('\n', start + line.len() - 1, 1);
+                let end = if line.ends_with("\r\n") { 2 } else { 1 };
+                out.push('\n', start + line.len() - end, end);
             }
             start += line.len();
         }

@@ -57,7 +57,7 @@ pub(super) fn swap(text: &str, swap: Swap<'_>) -> Result<Option<Swapped>, Miss> 
         .map(|(there, old)| (indent(there), indent(old)))
         .collect();
     let new: Vec<&str> = swap.new.split_inclusive('\n').collect();
-    let shift = Shift::of(&pairs, &new, &file).ok_or_else(unsure)?;
+    let shift = Shift::of(&pairs, &old, &new, &file).ok_or_else(unsure)?;
     let lines: Option<Vec<String>> = new.iter().map(|line| shift.carry(line_text(line))).collect();
     let lines = lines.ok_or_else(unsure)?;
     let woven = weave(text, region.clone(), swap.old, swap.new, &Carry::Lines(&lines));
@@ -103,7 +103,12 @@ struct Scale<'a> {
 
 impl<'a> Shift<'a> {
     /// `pairs`: indentation in the file and in the old text, of each line that is not blank.
-    fn of(pairs: &[(&'a str, &'a str)], new: &[&str], file: &[&str]) -> Option<Shift<'a>> {
+    fn of(
+        pairs: &[(&'a str, &'a str)],
+        old: &[&str],
+        new: &[&str],
+        file: &[&str],
+    ) -> Option<Shift<'a>> {
         let (first_file, first_old) = *pairs.first()?;
         let mut known = HashMap::new();
         for (file, old) in pairs {
@@ -123,7 +128,12 @@ impl<'a> Shift<'a> {
         }
         let (to, from) =
             (only_char(pairs.iter().map(|p| p.0))?, only_char(pairs.iter().map(|p| p.1))?);
-        let line = through_levels(pairs).or_else(|| through_margin(pairs, new, file, (from, to)));
+        let steps =
+            (step(new.iter().copied().chain(old.iter().copied())), step(file.iter().copied()));
+        let line = match known.len() {
+            1 => through_margin(pairs, steps, (from, to)),
+            _ => Some(through_levels(pairs, steps, from == to)?),
+        };
         Some(Shift::Scaled(Scale { known, from, to, line }))
     }
 
@@ -181,37 +191,46 @@ fn only_char<'a>(indents: impl Iterator<Item = &'a str>) -> Option<char> {
     Some(only.unwrap_or(' '))
 }
 
-/// The straight line from old to file indentation, where the lines stand on two levels or more.
-fn through_levels(pairs: &[(&str, &str)]) -> Option<(usize, usize, usize, usize)> {
+/// The straight line from old to file indentation, where the lines stand on two levels or more
+/// and all of them on it. Lines that merely say the same on other levels do not lie on one.
+fn through_levels(
+    pairs: &[(&str, &str)],
+    (step_old, step_file): (usize, usize),
+    same_char: bool,
+) -> Option<(usize, usize, usize, usize)> {
     let lengths = || pairs.iter().map(|(file, old)| (file.len(), old.len()));
     let (file, old) = lengths().min_by_key(|p| p.1)?;
     let (far_file, far_old) = lengths().max_by_key(|p| p.1)?;
     let (rise, run) = (far_file.checked_sub(file)?, far_old - old);
     let on_it =
         |(f, o): (usize, usize)| f.checked_sub(file).is_some_and(|f| f * run == (o - old) * rise);
-    (run > 0 && rise > 0 && lengths().all(on_it)).then_some((old, file, rise, run))
+    // Spaces for spaces: both sides must show steps of a usual size that the line turns into each
+    // other, or two levels happen to lie on some line.
+    let usual = !same_char || (step_old * rise == step_file * run && step_old.max(step_file) <= 4);
+    (run > 0 && rise > 0 && usual && lengths().all(on_it)).then_some((old, file, rise, run))
 }
 
 /// The same with one level only: the line goes through the margin, if one step on the side of the
 /// spaces is what a tab on the other side makes of it.
 fn through_margin(
     pairs: &[(&str, &str)],
-    new: &[&str],
-    file: &[&str],
+    (step_old, step_file): (usize, usize),
     (from, to): (char, char),
 ) -> Option<(usize, usize, usize, usize)> {
     let (there, old) = pairs.first().map(|(file, old)| (file.len(), old.len()))?;
-    let step = |lines: &[&str]| {
-        let solid =
-            lines.iter().filter(|line| !bare(line).is_empty() && !bare(line).starts_with('*'));
-        solid.map(|line| indent(line)).filter(|i| i.starts_with(' ')).map(str::len).fold(0, gcd)
-    };
     let sure = match (from, to) {
-        (' ', '\t') => there > 0 && old == there * gcd(step(new), old),
-        ('\t', ' ') => old > 0 && there == old * step(file),
+        (' ', '\t') => there > 0 && old == there * step_old,
+        ('\t', ' ') => old > 0 && there == old * step_file,
         _ => false,
     };
     sure.then_some((old, there, there, old))
+}
+
+/// The step of indentation in spaces that all these lines are multiples of; 0 where none has any.
+/// The stars of a block comment stand one blank further in and do not count.
+fn step<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+    let solid = lines.filter(|line| !bare(line).is_empty() && !bare(line).starts_with('*'));
+    solid.map(indent).filter(|indent| indent.starts_with(' ')).map(str::len).fold(0, gcd)
 }
 
 fn gcd(a: usize, b: usize) -> usize {

@@ -7,6 +7,8 @@ mod fold;
 mod indent;
 pub mod ladder;
 pub mod placeholder;
+#[cfg(test)]
+mod tests;
 mod weave;
 
 use std::path::Path;

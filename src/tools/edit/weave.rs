@@ -31,8 +31,8 @@ pub(super) fn weave(
         (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
     let ends = Ends::new(text, &region, &there);
     let typed = match carry {
-        Carry::LookAlike => typed(&there, &old),
-        Carry::AsIs | Carry::Lines(_) => HashMap::new(),
+        Carry::LookAlike => Typed::of(text, &there, &old),
+        Carry::AsIs | Carry::Lines(_) => Typed::default(),
     };
     let mut out = String::new();
     for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
@@ -102,23 +102,47 @@ fn end_of(line: &str) -> Option<&str> {
     }
 }
 
-/// Typographic characters of the old text for which the file has one plain form throughout: the
-/// new text means the plain form too.
-fn typed(there: &[&str], old: &[&str]) -> HashMap<char, Option<char>> {
-    let mut typed: HashMap<char, Option<char>> = HashMap::new();
-    for (there, old) in there.iter().zip(old) {
-        for (file, model) in blankless(there).chars().zip(blankless(old).chars()) {
-            if fold(model) == model {
-                continue;
-            }
-            let plain = file.is_ascii().then_some(file);
-            let known = typed.entry(model).or_insert(plain);
-            if *known != plain {
-                *known = None;
+/// Typographic characters that the model writes for plain ones.
+#[derive(Default)]
+struct Typed<'a> {
+    /// Those of the old text, with the one plain form that the file has for them; `None` where it
+    /// has none, or several.
+    known: HashMap<char, Option<char>>,
+    text: &'a str,
+}
+
+impl<'a> Typed<'a> {
+    fn of(text: &'a str, there: &[&str], old: &[&str]) -> Typed<'a> {
+        let mut known: HashMap<char, Option<char>> = HashMap::new();
+        for (there, old) in there.iter().zip(old) {
+            for (file, model) in blankless(there).chars().zip(blankless(old).chars()) {
+                if fold(model) == model {
+                    continue;
+                }
+                let plain = file.is_ascii().then_some(file);
+                let form = known.entry(model).or_insert(plain);
+                if *form != plain {
+                    *form = None;
+                }
             }
         }
+        Typed { known, text }
     }
-    typed
+
+    /// What the model means by a character of its new text.
+    fn meant(&self, c: char) -> char {
+        match self.known.get(&c) {
+            Some(form) => form.unwrap_or(c),
+            // Its brother in the old text stood for a plain one, and the file never has this one.
+            None if fold(c) != '-' && self.quotes_are_plain() && !self.text.contains(c) => fold(c),
+            None => c,
+        }
+    }
+
+    fn quotes_are_plain(&self) -> bool {
+        let mut quotes = self.known.iter().filter(|(c, _)| fold(**c) != '-').peekable();
+        quotes.peek().is_some() && quotes.all(|(_, form)| form.is_some())
+    }
 }
 
 fn blankless(line: &str) -> &str {
@@ -129,8 +153,8 @@ fn blankless(line: &str) -> &str {
 const LONGEST: usize = 4_000;
 
 /// A new line whose characters come from the file where old and new share them.
-fn letters(pair: Option<(&str, &str)>, new: &str, typed: &HashMap<char, Option<char>>) -> String {
-    let mine = |c: &char| typed.get(c).copied().flatten().unwrap_or(*c);
+fn letters(pair: Option<(&str, &str)>, new: &str, typed: &Typed<'_>) -> String {
+    let mine = |c: &char| typed.meant(*c);
     let pair = pair.filter(|(there, old)| there.len().max(old.len()).max(new.len()) <= LONGEST);
     let Some((there, old)) = pair else {
         return new.chars().map(|c| mine(&c)).collect();

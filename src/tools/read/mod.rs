@@ -174,8 +174,10 @@ fn outcome(page: &Page, want: Want, shown: &str, real: &Path, ctx: &ToolCtx) -> 
         let mut seen = lock(&ctx.session.seen);
         if seen.stands(real, hash) {
             if want.is_all() && whole {
-                let text =
-                    format!("Unchanged since it was read above ({}).", count(page.total, "line"));
+                let text = format!(
+                    "Unchanged: it stands above as read or written ({}).",
+                    count(page.total, "line")
+                );
                 return Outcome::done(text, "unchanged");
             }
         } else {
