@@ -114,6 +114,7 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         timeout,
         spill: ctx.spill.clone(),
         run: ctx.session.mark.next_run(),
+        confine: None,
     };
     let ended = process::run(&spec, &ctx.cancel, ctx.output.clone())
         .await
