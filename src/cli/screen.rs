@@ -82,7 +82,7 @@ fn first_model(
     themes: &Library,
     wanted: Option<String>,
 ) -> (Model, Vec<String>) {
-    let (keymap, key_problems) = Keymap::new(&config.keys);
+    let (keymap, key_problems) = Keymap::new(config.ui.keymap, &config.keys);
     let mut problems: Vec<String> = key_problems.iter().map(ToString::to_string).collect();
     let theme = config.ui.theme.clone().unwrap_or_else(|| by_terminal(env).to_owned());
     if !themes.has(&theme) {
