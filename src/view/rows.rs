@@ -13,7 +13,6 @@ pub fn line(pieces: Vec<Piece<Style>>) -> Line<'static> {
 }
 
 /// The text of a row, without the spaces at its end.
-#[cfg(test)]
 pub fn text(line: &Line<'_>) -> String {
     let text: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
     text.trim_end().to_string()
