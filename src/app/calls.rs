@@ -8,6 +8,9 @@ use crate::protocol::{CallId, CallResult, CallStatus, Detail, Title};
 /// Bytes of live output that are kept; the result brings the whole later.
 const TAIL: usize = 32 * 1024;
 
+/// Bytes of the newest line that are shown beside a call.
+const LINE: usize = 1_024;
+
 /// Characters of one value of the input that are kept.
 const INPUT: usize = 4_000;
 
@@ -134,6 +137,13 @@ impl Output {
     /// Lines that can be drawn: of each, what its last carriage return left.
     pub fn shown(&self) -> String {
         clean::output(&self.tail)
+    }
+
+    /// The newest line that says something; empty: there is none.
+    pub fn last_line(&self) -> String {
+        let line = self.tail.trim_end().rsplit('\n').next().unwrap_or_default();
+        let start = line.len().saturating_sub(LINE);
+        clean::output(&line[ceil_boundary(line, start)..]).trim().to_owned()
     }
 
     pub fn push(&mut self, text: &str) {

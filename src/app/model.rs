@@ -11,7 +11,7 @@ use crate::app::search::Search;
 use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
-use crate::config::DiffStyle;
+pub use crate::config::DiffStyle;
 use crate::protocol::{JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId};
 
 #[derive(Debug, Clone, Default)]

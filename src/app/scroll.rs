@@ -53,6 +53,8 @@ pub struct Seen {
 pub struct Inner {
     pub rows: usize,
     pub shown: usize,
+    /// The first that is shown.
+    pub top: usize,
 }
 
 impl Inner {

@@ -132,7 +132,7 @@ fn focus(model: &mut Model, focused: bool) -> Vec<Effect> {
 fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
     model.scroll = model.scroll.settled(&seen);
     if let Some(dialog) = model.dialogs.front_mut() {
-        dialog.scroll = dialog.scroll.min(seen.inner.max_scroll());
+        dialog.scroll = seen.inner.top;
     }
     model.seen = seen;
     Vec::new()

@@ -73,14 +73,21 @@ fn line(call: &Call, columns: usize, theme: &Theme) -> Line<'static> {
         clip::path(&object, room).into_owned()
     };
     let used = width(verb) + 1 + width(&object) + width(&facts);
-    let pad = " ".repeat(columns.saturating_sub(used));
-    Line::from(vec![
+    let mut spans = vec![
         Span::styled(verb.to_owned(), theme.text),
         Span::raw(" "),
         Span::styled(object, theme.strong),
-        Span::raw(pad),
-        Span::styled(facts, theme.faint),
-    ])
+    ];
+    if facts.is_empty() {
+        // The newest line of a call that runs, where it stays put while it changes.
+        let room = columns.saturating_sub(used + 2);
+        let newest = if call.open { String::new() } else { call.output.last_line() };
+        spans.push(Span::styled(format!("  {}", clip::end(&newest, room)), theme.faint));
+    } else {
+        spans.push(Span::raw(" ".repeat(columns.saturating_sub(used))));
+        spans.push(Span::styled(facts, theme.faint));
+    }
+    Line::from(spans)
 }
 
 /// What the model asked for, where the line does not say it all.

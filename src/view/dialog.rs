@@ -120,7 +120,7 @@ pub fn draw(
     let height = usize::from(content.height);
     let foot_rows = prepared.foot.len().min(height.saturating_sub(3).max(height / 2));
     let shown = height - foot_rows;
-    let inner = Inner { rows: prepared.body.len(), shown };
+    let mut inner = Inner { rows: prepared.body.len(), shown, top: 0 };
     let hunk = prepared.hunks.get(dialog.hunk).copied().filter(|_| dialog.show_hunk);
     let scroll = match hunk {
         Some(row) if row < dialog.scroll || row + shown / 2 >= dialog.scroll + shown => {
@@ -128,11 +128,11 @@ pub fn draw(
         }
         _ => dialog.scroll,
     };
-    let top = scroll.min(inner.max_scroll());
-    for (y, line) in (content.y..).zip(prepared.body.iter().skip(top).take(shown)) {
+    inner.top = scroll.min(inner.max_scroll());
+    for (y, line) in (content.y..).zip(prepared.body.iter().skip(inner.top).take(shown)) {
         buf.set_line(content.x, y, line, content.width);
     }
-    more(inner, top, content, &theme, buf);
+    more(inner, content, &theme, buf);
     let foot_y = content.y + u16::try_from(shown).unwrap_or(0);
     let skip = prepared.foot.len() - foot_rows;
     for (y, line) in (foot_y..).zip(prepared.foot.iter().skip(skip)) {
@@ -146,8 +146,8 @@ pub fn draw(
 }
 
 /// How much of the body is above and below what is shown.
-fn more(inner: Inner, top: usize, content: Rect, theme: &Theme, buf: &mut Buffer) {
-    let below = inner.max_scroll() - top;
+fn more(inner: Inner, content: Rect, theme: &Theme, buf: &mut Buffer) {
+    let (top, below) = (inner.top, inner.max_scroll() - inner.top);
     let mut say = |y: u16, text: String| {
         let x = content.right().saturating_sub(frame::columns(&text));
         buf.set_string(x, y, text, theme.accent);

@@ -134,8 +134,8 @@ fn thought(
 ) -> Vec<Line<'static>> {
     let head = if live { "Thinking" } else { "Thought" };
     if !open {
-        let line = text.lines().rev().find(|line| !line.trim().is_empty()).filter(|_| live);
-        let line = line.or_else(|| text.lines().find(|line| !line.trim().is_empty()));
+        // The first line stays the first while more comes: nothing moves.
+        let line = text.lines().find(|line| !line.trim().is_empty());
         let room = usize::from(width).saturating_sub(head.len() + 2);
         let line = line.unwrap_or_default().trim().trim_start_matches(['#', '*', ' ']);
         let line = clip::end(line.trim_end_matches('*'), room).into_owned();

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::config::DiffStyle as Wish;
+use crate::app::model::DiffStyle as Wish;
 use crate::view::diff::DiffStyle;
 
 /// Below this, the screen only says that it is too small.

@@ -30,6 +30,10 @@ pub fn draw(
     for (y, line) in (y..area.bottom()).zip(&lines) {
         buf.set_line(x, y, line, columns);
     }
+    if let Some(toast) = &model.toast {
+        let y = area.bottom().saturating_sub(3);
+        buf.set_stringn(x, y, &toast.text, usize::from(columns), theme.asked);
+    }
     let keys = [
         ("↑↓".to_owned(), "move"),
         ("enter".to_owned(), "choose"),

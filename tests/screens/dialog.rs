@@ -93,3 +93,37 @@ fn why_and_deny_with_a_message() {
         screen(90, 30).events("edit-asked").keys("<tab>no, keep").text()
     );
 }
+
+#[test]
+fn a_long_change_scrolls_and_goes_from_hunk_to_hunk() {
+    use tern::protocol::{Event, Preview};
+
+    let mut long = crate::support::screen::events("edit-asked");
+    if let Some(Event::PermissionAsked { request }) = long.last_mut().map(|event| &mut event.body)
+        && let Preview::Edit { hunks, .. } = &mut request.preview
+    {
+        let second = hunks[1].clone();
+        for n in 2..40 {
+            let start = 71 + 30 * n;
+            let moved =
+                tern::protocol::Hunk { old_start: start, new_start: start, ..second.clone() };
+            hunks.push(moved);
+        }
+    }
+    let mut screen = screen(100, 30);
+    for event in long {
+        screen.off.event(event);
+    }
+    screen = screen.keys("");
+    assert!(screen.text().contains("hunk 1 of 40"));
+    screen = screen.keys("<pagedown><down>");
+    let scrolled = screen.off.model.dialogs.front().unwrap().scroll;
+    assert_eq!(screen.off.seen().inner.top, scrolled);
+    assert!(scrolled > 1, "{scrolled}");
+    screen = screen.keys(&"]".repeat(39));
+    assert!(screen.text().contains("hunk 40 of 40"));
+    let top = screen.off.seen().inner.top;
+    screen = screen.keys("<up>");
+    assert_eq!(screen.off.seen().inner.top, top - 1, "scrolling goes on from what is shown");
+    assert_eq!(answers(&screen.keys("<space><enter>")).len(), 1);
+}

@@ -7,6 +7,8 @@ mod dialog;
 mod hostile;
 mod panels;
 mod prompt;
+mod pty;
+mod random;
 mod sizes;
 mod transcript;
 mod work;

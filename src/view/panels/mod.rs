@@ -163,14 +163,14 @@ pub fn list(lines: &[Line<'_>], at: usize, theme: &Theme, area: Rect, buf: &mut 
         }
         buf.set_line(area.x, y, line, area.width);
     }
-    Inner { rows, shown: height }
+    Inner { rows, shown: height, top }
 }
 
 /// Draws a text from its row `scroll` on.
 pub fn text(lines: &[Line<'_>], scroll: usize, area: Rect, buf: &mut Buffer) -> Inner {
-    let inner = Inner { rows: lines.len(), shown: usize::from(area.height) };
-    let top = scroll.min(inner.max_scroll());
-    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {
+    let mut inner = Inner { rows: lines.len(), shown: usize::from(area.height), top: 0 };
+    inner.top = scroll.min(inner.max_scroll());
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(inner.top)) {
         buf.set_line(area.x, y, line, area.width);
     }
     inner
