@@ -294,7 +294,7 @@ fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
     Shared {
         events,
         tools: setup.tools.clone(),
-        gate: Gate::new(setup.rules.clone(), mode, &setup.cwd, &setup.place.home, setup.can_ask),
+        gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
         spill: setup.spill.clone(),
         session: Mutex::new(Arc::new(SessionState {
             roots: setup.rules.additional.clone(),
@@ -304,6 +304,14 @@ fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
         cwd: Mutex::new(setup.cwd.clone()),
         queue: Mutex::default(),
     }
+}
+
+/// The person's rules, and that long outputs which were put aside may be read back.
+fn rules(setup: &Setup) -> crate::agent::Rules {
+    let mut rules = setup.rules.clone();
+    let spill = format!("Read(/{}/**)", setup.spill.display());
+    rules.texts.allow.push(Sourced::new(spill, Source::BuiltIn));
+    rules
 }
 
 fn start(setup: &Setup, session: SessionId, route: Route) -> Start {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::conversation::Conversation;
 use crate::agent::fold::Fold;
 use crate::agent::request::{Ended, failed};
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, lock};
 use crate::api::Purpose;
 use crate::protocol::{Cause, ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId};
 
@@ -47,6 +47,7 @@ pub async fn if_due(
     if let Some(pruned) = prune(&talk.history, worth) {
         let before = tokens;
         talk.set_history(pruned);
+        forget_reads(shared);
         let after = talk.estimated_tokens();
         shared
             .notice(
@@ -93,11 +94,18 @@ pub async fn now(
         });
     }
     talk.shorten(head, tail);
+    forget_reads(shared);
     let after = talk.estimated_tokens();
     talk.journal.compaction(shared, talk.summary_record(before, after, automatic)).await;
     tracing::info!(before, after, turn = turn.0, "compacted");
     shared.emit(Event::Compacted { before, after, summary }).await;
     Ok(())
+}
+
+/// What was read before may no longer stand in the window, so reading it again must show it again.
+fn forget_reads(shared: &Shared) {
+    let session = lock(&shared.session).clone();
+    lock(&session.seen).compacted();
 }
 
 async fn summarise(

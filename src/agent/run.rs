@@ -93,9 +93,11 @@ pub async fn run(
         }
     }
     talk.end_turn(&shared).await;
-    // Whoever hears that the agent has stopped may open the log at once.
+    // Whoever hears that the agent has stopped may open the log at once, and finds no process
+    // that a call left behind.
     drop(talk);
-    shared.emit(Event::Stopped).await;
+    drop(shared);
+    let _gone = events.send(Event::Stopped).await;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,7 +33,10 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
                 writeln!(streams.err, "tern: warning: {problem}")?;
             }
             let runtime = start::runtime()?;
-            Ok(runtime.block_on(drive(prepared, prompt, output, &mut streams))?)
+            let code = runtime.block_on(drive(prepared, prompt, output, &mut streams));
+            // A read of standard input cannot be cancelled; nobody waits for it.
+            runtime.shutdown_background();
+            Ok(code?)
         }
         Err(failure) => Ok(headless::fail(
             failure.kind,

@@ -67,7 +67,11 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
         first,
         model,
     };
-    let exit = start::runtime()?.block_on(terminal::run(setup))?;
+    let runtime = start::runtime()?;
+    let exit = runtime.block_on(terminal::run(setup));
+    // What still looks for sessions or servers is not worth waiting for.
+    runtime.shutdown_background();
+    let exit = exit?;
     Ok(farewell(&exit, project.is_some()))
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::agent::{self, Limits};
 use crate::cli::args::{Cli, SessionArgs};
 use crate::cli::router::{self, Configured};
-use crate::cli::{Env, Failure};
+use crate::cli::{Env, Failure, permissions};
 use crate::config::layer::{self, Flags, Inputs};
 use crate::config::{Config, Problem, dirs};
 use crate::context::Place;
@@ -57,11 +57,49 @@ pub fn configuration(cli: &Cli, env: &Env, trust: Trust) -> (layer::Loaded, Vec<
         max_budget_usd: args.max_budget_usd,
         theme: cli.theme.clone(),
     };
-    let trusted =
-        trust.this_run || trust::is_trusted(&env.dirs.trust(), &inputs.project_root, &env.cwd);
+    let trusted = trust.this_run || is_trusted(env, &env.cwd);
     inputs.trusted = trusted;
     let (loaded, problems) = layer::load(&inputs);
     (loaded, problems, trusted)
+}
+
+/// Whether the person has trusted what the project's files would do, as they are now. Settings are
+/// read from the project's root and from the folder itself, so both must be.
+pub fn is_trusted(env: &Env, cwd: &Path) -> bool {
+    let Ok(store) = trust::Store::load(&env.dirs.trust()) else { return false };
+    let root = trust::root_of(cwd);
+    let states = [root.as_path(), cwd].map(|folder| trust::state(&trust::examine(folder), &store));
+    states.contains(&trust::State::Trusted)
+        && states.iter().all(|state| match state {
+            trust::State::Trusted | trust::State::Nothing => true,
+            trust::State::Changed | trust::State::Untrusted => false,
+        })
+}
+
+/// Rules, mode and folders as a session in `cwd` would have them, for `tern permissions check`.
+pub fn permission_defaults(env: &Env, cwd: &Path) -> permissions::Defaults {
+    let mut inputs = Inputs::new(env.dirs.clone(), cwd, env.vars.clone());
+    let trusted = is_trusted(env, cwd);
+    inputs.trusted = trusted;
+    let (loaded, _) = layer::load(&inputs);
+    let written = loaded.config.permissions;
+    let additional = written
+        .additional_directories
+        .iter()
+        .filter(|dir| trusted || !is_project(dir.source))
+        .map(|dir| expand(&dir.value, env))
+        .collect();
+    permissions::Defaults {
+        mode: written.mode.map_or(Mode::Default, |mode| mode.value),
+        rules: RuleTexts { allow: written.allow, ask: written.ask, deny: written.deny },
+        additional,
+        trusted,
+    }
+}
+
+/// tern's own folders: what they hold decides what is asked.
+pub fn own_folders(env: &Env) -> Vec<PathBuf> {
+    [&env.dirs.config, &env.dirs.data, &env.dirs.state].map(Clone::clone).to_vec()
 }
 
 /// Everything for a session, but for the demo's. Errors are those a person can mend.
@@ -136,7 +174,7 @@ fn rules(
         line: fault.rule.line,
         hint: fault.hint,
     }));
-    let own = [&env.dirs.config, &env.dirs.data, &env.dirs.state].map(Clone::clone).to_vec();
+    let own = own_folders(env);
     let rules = agent::Rules {
         texts,
         root: root.clone(),

@@ -4,11 +4,14 @@
 //! *Invariant:* [`run`] returns within the timeout plus the bounded waits of the kill order, also
 //! when the command ignores signals or leaves children behind that hold its output open.
 //!
+//! [`sandbox`] holds a command in, where its [`Spec`] says so.
+//!
 //! Not for deciding whether a command may run, and not for what its output means.
 
 mod env;
 mod keep;
 mod run;
+pub mod sandbox;
 mod shell;
 mod stop;
 

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::process::keep::{Keeper, Output, cut_char};
+use crate::process::sandbox::{self, Confine, SandboxError, Watch, Wrapped};
 use crate::process::stop::{self, ORDER, Signal, VARIABLE, Whose};
 
 /// What to run. Nothing is added to it but the run's name in the environment.
@@ -27,6 +28,8 @@ pub struct Spec {
     pub spill: PathBuf,
     /// From [`Mark::next_run`](crate::process::Mark::next_run).
     pub run: String,
+    /// `None`: with the person's own rights. Nothing here chooses that by itself.
+    pub confine: Option<Confine>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,12 +39,15 @@ pub struct Ended {
     pub duration: Duration,
     /// Processes that go on in the background after the command ended by itself.
     pub left: usize,
+    /// Protected paths that the sandbox could not hold and that changed meanwhile.
+    pub touched: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Exited(i32),
-    /// A signal that tern did not send.
+    /// A signal that tern did not send. Bubblewrap tells it as a shell does, as the exit code
+    /// 128 + signal.
     Signalled(i32),
     TimedOut,
     Cancelled,
@@ -58,6 +64,8 @@ pub enum StartError {
     Spawn { program: String, source: std::io::Error },
     #[error("no pipe or thread for the output: {0}")]
     Output(std::io::Error),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
 }
 
 /// Runs `spec` until it ends, `cancel` fires or the time is over. Pieces of output go to `live` as
@@ -71,7 +79,8 @@ pub async fn run(
 ) -> Result<Ended, StartError> {
     let started = Instant::now();
     let (reader, writer) = std::io::pipe().map_err(StartError::Output)?;
-    let mut child = spawn(spec, writer)?;
+    let (wrapped, watch) = wrap(spec)?;
+    let mut child = spawn(spec, wrapped, writer)?;
     let mut group = Group::new(child.id(), &spec.run);
     let mut output = Collecting::start(reader, &spec.spill, live).map_err(StartError::Output)?;
 
@@ -91,11 +100,27 @@ pub async fn run(
             0
         }
     };
-    Ok(Ended { end, output: output.so_far(), duration: started.elapsed(), left })
+    let duration = started.elapsed();
+    Ok(Ended { end, output: output.so_far(), duration, left, touched: watch.touched() })
 }
 
-fn spawn(spec: &Spec, writer: std::io::PipeWriter) -> Result<Box<dyn ChildWrapper>, StartError> {
-    let Some((program, args)) = spec.argv.split_first() else {
+/// How to start the command, and what to look at afterwards.
+fn wrap(spec: &Spec) -> Result<(Wrapped, Watch), SandboxError> {
+    let Some(confine) = &spec.confine else {
+        return Ok((Wrapped::plain(&spec.argv), Watch::default()));
+    };
+    let wrapped = sandbox::wrap(&spec.argv, confine)?;
+    let watched = [wrapped.gaps.as_slice(), &confine.policy().watched].concat();
+    Ok((wrapped, Watch::new(&watched)))
+}
+
+fn spawn(
+    spec: &Spec,
+    wrapped: Wrapped,
+    writer: std::io::PipeWriter,
+) -> Result<Box<dyn ChildWrapper>, StartError> {
+    let argv = wrapped.argv.clone();
+    let Some((program, args)) = argv.split_first().filter(|_| !spec.argv.is_empty()) else {
         let source = std::io::ErrorKind::InvalidInput.into();
         return Err(StartError::Spawn { program: "an empty command".into(), source });
     };
@@ -111,6 +136,7 @@ fn spawn(spec: &Spec, writer: std::io::PipeWriter) -> Result<Box<dyn ChildWrappe
             .stdout(writer)
             .stderr(errors)
             .kill_on_drop(true);
+        wrapped.prepare(command);
     });
     // A session of its own has no terminal: nothing can read the person's keys, write over the
     // screen, or be stopped for trying.
@@ -153,7 +179,9 @@ impl Group {
     /// The command ended by itself: what it left in the background stays. Returns how many.
     async fn release(&mut self) -> usize {
         self.over = true;
-        self.alive().await
+        let whose = self.whose.clone();
+        let count = move || stop::alive(&whose).iter().filter(|pid| !stop::is_init(**pid)).count();
+        tokio::task::spawn_blocking(count).await.unwrap_or(0)
     }
 
     async fn stop(&mut self, child: &mut dyn ChildWrapper) {
@@ -312,6 +340,7 @@ mod tests {
                 timeout: self.timeout,
                 spill: self.dir.path().join("spill"),
                 run: self.mark.next_run(),
+                confine: None,
             }
         }
 

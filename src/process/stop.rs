@@ -161,6 +161,20 @@ fn meant(pid: u32, whose: &Whose) -> bool {
     })
 }
 
+/// Whether it is the first process of a process namespace of its own: the sandbox's, there as long
+/// as the command or something that it left.
+#[cfg(target_os = "linux")]
+pub(super) fn is_init(pid: u32) -> bool {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { return false };
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    numbers.split_ascii_whitespace().skip(1).last() == Some("1")
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_init(_pid: u32) -> bool {
+    false
+}
+
 /// Elsewhere only the group can be asked after.
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(super) fn alive(whose: &Whose) -> Vec<u32> {

@@ -1,6 +1,12 @@
 //! The cases of `session-log.jsonl`, each staged by its id; then logs broken in every place, and
 //! disks that fail at every call.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a stage that cannot be set is a failed test"
+)]
+
 mod damage;
 mod faults;
 

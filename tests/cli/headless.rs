@@ -95,7 +95,7 @@ async fn a_question_is_answered_over_json_lines() {
             }
             lines.push(event);
         }
-        assert!(child.wait().unwrap().success());
+        assert!(child.wait().unwrap().success(), "{lines:?}");
         lines
     })
     .await;

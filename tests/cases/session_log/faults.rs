@@ -55,8 +55,7 @@ fn no_failing_call_loses_a_record_or_goes_untold() {
 /// that it is not.
 fn check(plan: Plan) {
     let session = Session::new();
-    let disk = Disk::faulty(plan);
-    let mut log = session.create(disk.clone());
+    let mut log = session.create(Disk::faulty(plan));
     let (all, problems) = script(&mut log);
     // What an acknowledged record is worth: it can be read while others are still held.
     let written = all.len() - log.unwritten();
