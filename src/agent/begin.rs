@@ -18,7 +18,7 @@ use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::protocol::{
     CallId, CallResult, ErrorKind, Event, Level, Message, MessageId, Mode, Money, Part, Role,
-    SessionId, Title,
+    SessionId, Source, Sourced, Title,
 };
 use crate::session::blobs::Blobs;
 use crate::session::disk::Disk;
