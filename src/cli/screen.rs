@@ -3,7 +3,7 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 
@@ -137,10 +137,16 @@ fn choices(config: &Config, env: &Env) -> Vec<ModelRow> {
 
 fn connect(cli: &Cli, env: &Env) -> Connect {
     let (cli, env) = (cli.clone(), env.clone());
+    // A sample project that was chosen on the screen lives as long as the screen.
+    let sample = Arc::new(Mutex::new(None));
     Box::new(move |choice| {
-        let (cli, env) = (cli.clone(), env.clone());
+        let (cli, env, sample) = (cli.clone(), env.clone(), sample.clone());
         Box::pin(async move {
-            let prepared = tokio::task::spawn_blocking(move || chosen(cli, &env, choice)).await??;
+            let prepare = move || match choice {
+                Some(Choice::Demo) => demo::choose(&cli, &env, &sample),
+                choice => chosen(cli, &env, choice),
+            };
+            let prepared = tokio::task::spawn_blocking(prepare).await??;
             let secrets = prepared.setup.secrets.clone();
             let agent = agent::spawn(prepared.setup);
             let events = start::recorded(agent.events, prepared.record, secrets);
@@ -151,10 +157,8 @@ fn connect(cli: &Cli, env: &Env) -> Connect {
 
 /// The session as configured, or as chosen on the first start screen.
 fn chosen(mut cli: Cli, env: &Env, choice: Option<Choice>) -> Result<Prepared, Failure> {
-    let mut scripted = cli.demo;
     match choice {
-        None => {}
-        Some(Choice::Demo) => scripted = true,
+        None | Some(Choice::Demo) => {}
         Some(Choice::FoundKey { provider, .. }) => {
             cli.session.model = default_model(&provider)?;
         }
@@ -170,7 +174,7 @@ fn chosen(mut cli: Cli, env: &Env, choice: Option<Choice>) -> Result<Prepared, F
             cli.session.model = default_model(&provider)?;
         }
     }
-    if scripted {
+    if cli.demo {
         return demo::prepare(&cli, env);
     }
     start::prepare(&cli, env, Trust::default(), true)
