@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::api::limits::limits;
-use crate::api::{ApiError, ApiErrorKind};
+use crate::api::{ApiError, ApiErrorKind, Limits};
 
 /// Characters of a server's own words that are passed on.
 const DETAIL: usize = 400;
@@ -19,6 +19,15 @@ pub fn from_value(status: Option<u16>, body: &Value) -> ApiError {
     error.request_id = body.get("request_id").and_then(Value::as_str).map(str::to_owned);
     if matches!(kind, ApiErrorKind::PromptTooLong | ApiErrorKind::MaxTokensTooLarge) {
         error.limits = limits(body, &told.message);
+    }
+    // Two numbers say more than what a proxy wraps around them.
+    if let (
+        ApiErrorKind::PromptTooLong,
+        Some(Limits { input: Some(input), window: Some(window), .. }),
+    ) = (kind, error.limits)
+    {
+        let counts = format!("{input} tokens, and the window has {window}.");
+        error.message = sentence(kind, status, &counts);
     }
     error
 }
@@ -195,6 +204,10 @@ fn classify(status: Option<u16>, told: &Told) -> ApiErrorKind {
         || (status == Some(404) && text.starts_with("model:"))
     {
         return Kind::UnknownModel;
+    }
+    // LiteLLM without a database knows one key, and says this to any other.
+    if told.named(&["no_db_connection"]) {
+        return Kind::Auth;
     }
     match status {
         Some(401) => Kind::Auth,
@@ -433,6 +446,11 @@ mod tests {
         assert_eq!(
             scrub("task-oriented-programming sk-short", None),
             "task-oriented-programming sk-short"
+        );
+        let wrapped = r#"{"error":{"message":"litellm.ContextWindowExceededError: OpenAIException - request (9030 tokens) exceeds the available context size (8192 tokens), try increasing it\nmodel=m."}}"#;
+        assert_eq!(
+            from_text(Some(400), wrapped).message,
+            "The prompt is too long for the model's window (400): 9030 tokens, and the window has 8192."
         );
         let long = from_text(Some(500), &"word ".repeat(1_000_000));
         assert!(long.message.chars().count() < 500);

@@ -191,7 +191,7 @@ fn header_timeout(endpoint: &Endpoint, limit: Duration) -> ApiError {
     let place = place_of(endpoint);
     ApiError::new(
         ApiErrorKind::HeaderTimeout,
-        format!("{place} took the request and has not answered within {} s.", limit.as_secs()),
+        format!("{place} took the request and has not answered within {} s.", limit.as_secs_f64()),
     )
 }
 
@@ -226,7 +226,7 @@ fn send_failed(endpoint: &Endpoint, failure: &reqwest::Error) -> ApiError {
     }
     let connect = |message: String| ApiError::new(ApiErrorKind::Connect, message);
     if failure.is_timeout() {
-        let limit = endpoint.network.connect_timeout.as_secs();
+        let limit = endpoint.network.connect_timeout.as_secs_f64();
         return connect(format!("There is no connection to {place} within {limit} s."))
             .hint("Check the network and the proxy settings.");
     }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod anthropic;
 pub mod cache;
 pub mod connect;
+pub mod demo;
 pub mod detect;
 pub mod error;
 pub mod history;

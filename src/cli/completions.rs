@@ -5,13 +5,13 @@ use std::io::Write;
 use clap::Command;
 use clap_complete::Shell;
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct CompletionsArgs {
     /// bash, zsh, fish, elvish or powershell
     pub shell: Shell,
 }
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct ManArgs {}
 
 pub fn run(

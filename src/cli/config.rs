@@ -13,13 +13,13 @@ use crate::config::{Problem, build, write};
 use crate::context::{Place, memory};
 use crate::protocol::{Source, Sourced};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct ConfigArgs {
     #[command(subcommand)]
     pub action: Action,
 }
 
-#[derive(Subcommand, Debug)]
+#[derive(Subcommand, Debug, Clone)]
 pub enum Action {
     /// Show every setting and what it is
     Show {

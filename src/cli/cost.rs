@@ -15,7 +15,7 @@ use crate::cost::ledger::{self, Ledger};
 use crate::cost::sums::{By, Sum, rows, total};
 use crate::protocol::Money;
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct CostArgs {
     /// What to add up by: day, model, project, session, tool or agent
     #[arg(long, default_value = "day", value_parser = parse_by)]

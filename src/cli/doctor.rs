@@ -12,7 +12,7 @@ use crate::config::layer::{Inputs, Loaded, load};
 use crate::config::login;
 use crate::config::problem::one_line;
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct DoctorArgs {
     /// One JSON object
     #[arg(long)]

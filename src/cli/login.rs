@@ -12,13 +12,13 @@ use crate::config::layer::{Inputs, load};
 use crate::config::table::nearest;
 use crate::config::{Config, login};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct LoginArgs {
     /// anthropic, openai, openrouter, or a provider of your own
     pub provider: String,
 }
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct LogoutArgs {
     pub provider: String,
 }

@@ -11,7 +11,7 @@ use crate::cli::Env;
 use crate::config::layer::{Inputs, load};
 use crate::models::{Model, Price, Thinking, built_in};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct ModelsArgs {
     /// Only models with this in their name
     pub name: Option<String>,

@@ -21,13 +21,13 @@ use crate::protocol::SessionId;
 use crate::session::index::{FindError, Summary, find};
 use crate::session::{Places, blobs::Blobs, disk::Disk, read};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct SessionsArgs {
     #[command(subcommand)]
     pub action: Action,
 }
 
-#[derive(clap::Subcommand, Debug)]
+#[derive(clap::Subcommand, Debug, Clone)]
 pub enum Action {
     /// Sessions, the last changed first
     List(list::ListArgs),
@@ -95,7 +95,7 @@ fn short(session: &SessionId) -> &str {
 }
 
 /// `3 min ago`, `2 days ago`, or the date where that is long past.
-fn age(then: Timestamp, now: Timestamp) -> String {
+pub(in crate::cli) fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(then.as_second()).max(0);
     match seconds {
         0..60 => "just now".to_owned(),

@@ -4,6 +4,7 @@
 //! nearest micro-dollar, halves up. So no request is off by more than half a micro-dollar, and a
 //! total is the sum of what the requests show.
 
+use crate::models::Price;
 use crate::protocol::{Money, Usage};
 
 /// Prices of one model, on one day, for one length of prompt. Money for a million tokens, so the
@@ -15,6 +16,17 @@ pub struct Rates {
     pub cache_read: Money,
     pub cache_write_5m: Money,
     pub cache_write_1h: Money,
+}
+
+/// A row of the table of models, as rates.
+pub fn rates(price: &Price) -> Rates {
+    Rates {
+        input: price.input,
+        output: price.output,
+        cache_read: price.cache_read,
+        cache_write_5m: price.cache_write_5m,
+        cache_write_1h: price.cache_write_1h,
+    }
 }
 
 /// The cost of one request. Thinking is part of the output.

@@ -56,6 +56,17 @@ impl Places {
         self.project(cwd).join(format!("{}.jsonl", session.0))
     }
 
+    /// The log of an existing session, whichever project it belongs to.
+    pub fn find(&self, session: &SessionId) -> Option<PathBuf> {
+        let name = format!("{}.jsonl", session.0);
+        // An id is a file's name, never a path.
+        if session.0.is_empty() || session.0.contains(['/', '\\']) {
+            return None;
+        }
+        let projects = std::fs::read_dir(&self.sessions).ok()?;
+        projects.flatten().map(|project| project.path().join(&name)).find(|log| log.is_file())
+    }
+
     /// The folder of all logs of the project at `cwd`.
     pub fn project(&self, cwd: &Path) -> PathBuf {
         self.sessions.join(slug::of(cwd))

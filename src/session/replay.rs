@@ -8,7 +8,7 @@ use crate::protocol::{
 };
 use crate::session::blobs::Blobs;
 use crate::session::read::Loaded;
-use crate::session::record::{Body, Compaction, Record};
+use crate::session::record::{Body, Compaction, Record, RecordId};
 use crate::session::shelve::unshelve;
 
 /// What the model is told of a call whose result was never written.
@@ -22,6 +22,8 @@ const BEGINNING_LOST: &str = "[The beginning of this conversation is lost.]";
 pub struct Conversation {
     /// Begins with the user, alternates, and answers every call.
     pub messages: Vec<Message>,
+    /// For each message, the record that it begins with.
+    pub ids: Vec<RecordId>,
     /// Calls without a result, in order.
     pub unknown: Vec<CallId>,
     /// One sentence each.
@@ -58,6 +60,7 @@ pub fn messages(loaded: &Loaded, blobs: &Blobs) -> Conversation {
     let (start, compaction) = compacted(loaded, &mut conversation.problems);
     if let Some(compaction) = compaction {
         conversation.messages.push(summary_message(&compaction.summary));
+        conversation.ids.push(RecordId::default());
     }
     let records = loaded.branch[start..].iter().filter_map(|index| loaded.record(*index));
     assemble(records, blobs, &mut conversation);
@@ -144,16 +147,16 @@ fn compacted<'a>(
 }
 
 fn assemble(records: impl Iterator<Item = Record>, blobs: &Blobs, into: &mut Conversation) {
-    let mut said: Vec<(Role, Vec<Part>)> = Vec::new();
+    let mut said: Vec<(RecordId, Role, Vec<Part>)> = Vec::new();
     let mut results: HashMap<CallId, Part> = HashMap::new();
     for record in records {
         match record.body {
             Body::User { parts, shelved } => {
                 let (parts, problems) = unshelve(parts, &shelved, blobs);
                 into.problems.extend(problems);
-                said.push((Role::User, parts));
+                said.push((record.id, Role::User, parts));
             }
-            Body::Assistant { parts, .. } => said.push((Role::Assistant, parts)),
+            Body::Assistant { parts, .. } => said.push((record.id, Role::Assistant, parts)),
             Body::Result { call, result } => {
                 let is_error = result.is_error();
                 results.entry(call.clone()).or_insert(Part::Result {
@@ -166,7 +169,7 @@ fn assemble(records: impl Iterator<Item = Record>, blobs: &Blobs, into: &mut Con
         }
     }
     let mut called = HashSet::new();
-    for (role, mut parts) in said {
+    for (id, role, mut parts) in said {
         // A call that is named twice could not be answered twice.
         parts.retain(|part| match part {
             Part::Call { id, .. } => called.insert(id.clone()),
@@ -180,13 +183,13 @@ fn assemble(records: impl Iterator<Item = Record>, blobs: &Blobs, into: &mut Con
             })
             .map(|call| results.remove(&call).unwrap_or_else(|| unknown(call, &mut into.unknown)))
             .collect();
-        say(role, parts, &mut into.messages);
-        say(Role::User, answers, &mut into.messages);
+        say(id.clone(), role, parts, into);
+        say(id, Role::User, answers, into);
     }
 }
 
 /// Adds to the last message where the role is the same: servers want them to alternate.
-fn say(role: Role, parts: Vec<Part>, messages: &mut Vec<Message>) {
+fn say(id: RecordId, role: Role, parts: Vec<Part>, into: &mut Conversation) {
     let parts: Vec<Part> = parts
         .into_iter()
         .filter(|part| !matches!(part, Part::Text { text } if text.is_empty()))
@@ -194,12 +197,16 @@ fn say(role: Role, parts: Vec<Part>, messages: &mut Vec<Message>) {
     if parts.is_empty() {
         return;
     }
-    if messages.is_empty() && role == Role::Assistant {
-        messages.push(Message::user(BEGINNING_LOST));
+    if into.messages.is_empty() && role == Role::Assistant {
+        into.messages.push(Message::user(BEGINNING_LOST));
+        into.ids.push(RecordId::default());
     }
-    match messages.last_mut() {
+    match into.messages.last_mut() {
         Some(last) if last.role == role => last.parts.extend(parts),
-        _ => messages.push(Message { role, parts }),
+        _ => {
+            into.messages.push(Message { role, parts });
+            into.ids.push(id);
+        }
     }
 }
 
@@ -306,7 +313,9 @@ mod tests {
             user(vec![answer("a", "A"), answer("b", "B"), text("and then")]),
             Message::assistant("done"),
         ];
-        assert_eq!(read, Conversation { messages: wanted, ..Conversation::default() });
+        assert_eq!(read.messages, wanted);
+        assert_eq!(read.ids.len(), wanted.len());
+        assert_eq!((read.unknown, read.problems), (vec![], vec![]));
     }
 
     #[test]

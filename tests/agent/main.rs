@@ -2,3 +2,9 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod economy;
+mod loops;
+mod permission;
+mod recovery;
+mod resume;

@@ -24,9 +24,7 @@ use tern::session::record::{Body, Compaction};
 use tern::session::redact::Secrets;
 use tern::session::replay;
 
-use crate::support::session::{
-    Session, append, body, copy_of, full, id_of, ids, now, opening, user,
-};
+use crate::support::logs::{Session, append, body, copy_of, full, id_of, ids, now, opening, user};
 
 /// Ids that are staged where the part of tern stands that they are about.
 const ELSEWHERE: [(&str, &str); 6] = [

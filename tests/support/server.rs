@@ -12,6 +12,8 @@
 //! assert_eq!(server.requests()[0].body["model"], "m");
 //! ```
 
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "test code")]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

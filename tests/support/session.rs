@@ -1,170 +1,215 @@
-//! Session logs to break.
+//! An agent in a folder of its own, driven by the test.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
-use serde_json::json;
+use tern::agent::{self, Handle, Limits, Prompt, Rules, Setup};
+use tern::config::Config;
 use tern::protocol::{
-    CallId, CallResult, CallStatus, Detail, Mode, Part, SessionId, Title, TurnId,
+    CallResult, Command, Decision, Event, Input, Mode, Request, SessionId, TurnEnd, TurnId,
 };
-use tern::session::blobs::Blobs;
-use tern::session::disk::Disk;
-use tern::session::log::{Log, Tools};
-use tern::session::read::{self, Damage, Loaded};
-use tern::session::record::{Body, Opening};
+use tern::session::Places;
 use tern::session::redact::Secrets;
 
-/// A folder with one session in it.
+use crate::support::script::{Answer, Fixed, Script};
+
+/// Longer than anything takes; reached only when something hangs.
+const GENEROUS: Duration = Duration::from_secs(30);
+
 pub struct Session {
     pub dir: tempfile::TempDir,
-    pub path: PathBuf,
+    pub script: Arc<Script>,
+    pub events: Vec<Event>,
+    handle: Handle,
+    turn: u64,
+}
+
+pub struct Options {
+    pub mode: Mode,
+    pub window: u64,
+    pub can_ask: bool,
+    pub max_turns: Option<u32>,
+    pub fallback: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let mode = Mode::BypassPermissions;
+        Options { mode, window: 200_000, can_ask: true, max_turns: None, fallback: None }
+    }
 }
 
 impl Session {
-    /// A folder without anything yet.
-    pub fn new() -> Session {
+    pub fn start(answers: impl IntoIterator<Item = Answer>) -> Session {
+        Session::with(Options::default(), answers)
+    }
+
+    pub fn with(options: Options, answers: impl IntoIterator<Item = Answer>) -> Session {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("sessions/p/s.jsonl");
-        Session { dir, path }
+        std::fs::create_dir(dir.path().join("project")).unwrap();
+        let script = Script::new(answers);
+        let handle = agent::spawn(setup(dir.path(), &script, options));
+        Session { dir, script, events: Vec::new(), handle, turn: 0 }
     }
 
-    /// A session of `records` records, the first one its opening: prompts, answers with calls,
-    /// intents and results, in turn.
-    pub fn with(records: usize) -> Session {
-        let session = Session::new();
-        let mut log = session.create(Disk::default());
-        for n in 1..records {
-            append(&mut log, body(n));
+    /// Stops this agent and starts another one that takes its session up again.
+    pub async fn again(mut self, answers: impl IntoIterator<Item = Answer>) -> Session {
+        self.send(Command::Stop).await;
+        self.until(|event| matches!(event, Event::Stopped).then_some(())).await;
+        let session = self.id();
+        self.again_as(session, false, answers)
+    }
+
+    /// The same without waiting for an orderly end, as after a crash of the program.
+    pub fn again_as(
+        self,
+        session: SessionId,
+        fork: bool,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Session {
+        let script = Script::new(answers);
+        let mut setup = setup(self.dir.path(), &script, Options::default());
+        setup.resume = Some(session);
+        setup.fork = fork;
+        let handle = agent::spawn(setup);
+        Session { dir: self.dir, script, events: Vec::new(), handle, turn: self.turn }
+    }
+
+    pub fn id(&self) -> SessionId {
+        let started = self.events.iter().rev().find_map(|event| match event {
+            Event::Started { session, .. } => Some(session.clone()),
+            _ => None,
+        });
+        started.expect("the session has started")
+    }
+
+    /// The log of the session, line by line.
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        let places = Places::new(&self.dir.path().join("data"), &self.dir.path().join("cache"));
+        let path = places.find(&self.id()).expect("the session has a log");
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let path = self.dir.path().join("project").join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub async fn send(&self, command: Command) {
+        self.handle.commands.send(command).await.unwrap();
+    }
+
+    pub async fn submit(&mut self, text: &str) -> TurnId {
+        self.turn += 1;
+        let turn = TurnId(self.turn);
+        self.send(Command::Submit { turn, input: Input::text(text) }).await;
+        turn
+    }
+
+    pub async fn next(&mut self) -> Event {
+        let next = tokio::time::timeout(GENEROUS, self.handle.events.recv()).await;
+        let event = next.expect("an event in time").expect("the agent runs");
+        self.events.push(event.clone());
+        event
+    }
+
+    /// Reads events up to the first that `wanted` gives something for.
+    pub async fn until<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
+        loop {
+            let event = self.next().await;
+            if let Some(found) = wanted(&event) {
+                return found;
+            }
         }
-        drop(log);
-        session
     }
 
-    pub fn blobs(&self) -> Blobs {
-        Blobs::new(self.dir.path().join("blobs"), Disk::default())
+    pub async fn end(&mut self) -> TurnEnd {
+        self.until(|event| match event {
+            Event::TurnEnded { end, .. } => Some(end.clone()),
+            _ => None,
+        })
+        .await
     }
 
-    pub fn tools(&self, disk: Disk) -> Tools {
-        let blobs = Blobs::new(self.dir.path().join("blobs"), disk.clone());
-        Tools { disk, blobs, secrets: Secrets::default() }
+    /// One prompt, to the end of its turn.
+    pub async fn ask(&mut self, text: &str) -> TurnEnd {
+        self.submit(text).await;
+        self.end().await
     }
 
-    pub fn create(&self, disk: Disk) -> Log {
-        Log::create(self.path.clone(), opening("s"), self.tools(disk), now())
+    pub async fn question(&mut self) -> Box<Request> {
+        self.until(|event| match event {
+            Event::PermissionAsked { request } => Some(request.clone()),
+            _ => None,
+        })
+        .await
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
-        std::fs::read(&self.path).unwrap()
+    pub async fn answer(&self, request: &Request, decision: Decision) {
+        self.send(Command::Answer { request: request.id, decision }).await;
     }
 
-    /// Lines with their ends.
-    pub fn lines(&self) -> Vec<Vec<u8>> {
-        self.bytes().split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    pub fn results(&self) -> Vec<CallResult> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Event::CallEnded { result, .. } => Some(result.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
-    pub fn set(&self, pieces: &[impl AsRef<[u8]>]) {
-        let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.as_ref().to_vec()).collect();
-        std::fs::write(&self.path, bytes).unwrap();
-    }
-
-    pub fn load(&self) -> (Loaded, Damage) {
-        read::load(&self.path).unwrap()
-    }
-
-    /// Opens the log for writing, as resuming does, and adds one record.
-    pub fn resume(&self) -> (Loaded, Damage) {
-        let (mut log, loaded, damage) = Log::open(&self.path, self.tools(Disk::default())).unwrap();
-        append(&mut log, body(1));
-        (loaded, damage)
-    }
-}
-
-pub fn now() -> Timestamp {
-    Timestamp::from_second(1_800_000_000).unwrap()
-}
-
-pub fn opening(session: &str) -> Opening {
-    Opening {
-        session: SessionId(session.into()),
-        cwd: "/p".into(),
-        model: "demo/demo".into(),
-        mode: Mode::Default,
-        branch: None,
-        tern: String::new(),
-        origin: None,
+    pub fn notices(&self) -> Vec<String> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Noticed { text, .. } => Some(text.clone()),
+                _ => None,
+            })
+            .collect()
     }
 }
 
-pub fn user(text: &str) -> Body {
-    Body::user(vec![Part::Text { text: text.into() }])
-}
-
-/// The body of the n-th record after the opening.
-pub fn body(n: usize) -> Body {
-    let call = CallId(format!("call-{}", n / 4));
-    let input = json!({ "command": format!("echo {n}") });
-    match n % 4 {
-        1 => user(&format!("prompt {n} \u{2028} é\"\\")),
-        2 => {
-            let call = CallId(format!("call-{}", n.div_ceil(4)));
-            let call = Part::Call { id: call, tool: "Bash".into(), input };
-            Body::assistant(vec![Part::Text { text: format!("answer {n}") }, call], "demo/demo")
-        }
-        3 => Body::Call {
-            call: CallId(format!("call-{}", n.div_ceil(4))),
-            tool: "Bash".into(),
-            input,
-            title: Title::new("Running", "Ran", format!("echo {n}")),
-            turn: TurnId(n as u64),
-        },
-        _ => Body::Result {
-            call,
-            result: CallResult {
-                status: CallStatus::Done,
-                text: "output\n".repeat(n % 40),
-                facts: "exit 0".into(),
-                detail: Detail::Text,
-            },
-        },
+pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
+    let config = Config::default();
+    Setup {
+        cwd: root.join("project"),
+        model: "script/model".into(),
+        fallback: options.fallback,
+        effort: None,
+        mode: options.mode,
+        compact: config.compact,
+        budget: config.budget,
+        limits: Limits { max_turns: options.max_turns },
+        router: Arc::new(Fixed { provider: script.clone(), window: options.window }),
+        tools: tern::tools::table::all(),
+        rules: Rules::default(),
+        can_ask: options.can_ask,
+        prompt: Prompt::default(),
+        place: place(root),
+        places: Places::new(&root.join("data"), &root.join("cache")),
+        ledger: root.join("data/ledger"),
+        spill: root.join("cache/outputs"),
+        secrets: Secrets::new([]),
+        secret_env: Vec::new(),
+        keep_log: true,
+        resume: None,
+        fork: false,
     }
 }
 
-/// Appends what must go well.
-pub fn append(log: &mut Log, body: Body) -> tern::session::record::RecordId {
-    let appended = log.append(body, now());
-    assert_eq!(appended.problem, None);
-    appended.id
-}
-
-pub fn ids(loaded: &Loaded) -> Vec<String> {
-    loaded.branch.iter().map(|index| loaded.entries[*index].id.0.clone()).collect()
-}
-
-pub fn id_of(line: &[u8]) -> String {
-    let value: serde_json::Value = serde_json::from_slice(line).unwrap();
-    value["id"].as_str().unwrap().to_owned()
-}
-
-/// Whether long suites run whole: `TERN_TEST_FULL=1 cargo test ...`.
-pub fn full() -> bool {
-    std::env::var_os("TERN_TEST_FULL").is_some()
-}
-
-/// Numbers that look random and are the same every time.
-pub struct Dice(pub u64);
-
-impl Dice {
-    /// From 0 to below `sides`.
-    pub fn roll(&mut self, sides: usize) -> usize {
-        // xorshift64*, Vigna 2016
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % sides
+fn place(root: &Path) -> tern::context::Place {
+    tern::context::Place {
+        cwd: root.join("project"),
+        root: root.join("project"),
+        home: root.join("home"),
+        config: root.join("config"),
+        date: "2026-11-24".into(),
+        platform: "linux".into(),
+        shell: None,
+        trusted: false,
     }
-}
-
-pub fn copy_of(path: &Path) -> Option<PathBuf> {
-    let name = format!("{}.tail-1", path.file_name()?.to_str()?);
-    Some(path.with_file_name(name)).filter(|path| path.exists())
 }

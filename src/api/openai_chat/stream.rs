@@ -193,7 +193,6 @@ fn stop_reason(reason: &str) -> StopReason {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "tables of json! read better")]
 mod tests {
     use serde_json::json;
 

@@ -12,7 +12,7 @@ use crate::session::export::redaction::{Redaction, What};
 use crate::session::export::{self, Format};
 use crate::session::redact::Secrets;
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct ExportArgs {
     /// The beginning of its id, or words of its title or text
     #[arg(required = true)]

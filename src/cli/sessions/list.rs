@@ -9,7 +9,7 @@ use crate::cli::Env;
 use crate::cli::sessions::{age, folder, parse_since, places, short, threads, warn};
 use crate::session::index::{Filter, Page, Summary, list, refresh};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct ListArgs {
     /// Only sessions with all of these words in their title
     pub words: Vec<String>,

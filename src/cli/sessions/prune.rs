@@ -11,7 +11,7 @@ use crate::cli::sessions::{age, parse_since, places, warn};
 use crate::config::layer::{self, Inputs};
 use crate::session::prune::{Doomed, Plan, Pruned, Rule, plan, run as carry_out};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct PruneArgs {
     /// Sessions not changed since: 2026-11-24, or 90d for 90 days ago [default: `session.keep-days`]
     #[arg(long, value_name = "DATE")]

@@ -11,7 +11,7 @@ use crate::cli::Env;
 use crate::cli::sessions::{age, folder, places, short, threads, warn};
 use crate::session::index::{Hit, OutputHit, search, search_output};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct SearchArgs {
     /// All of them must be there, in any case; "a phrase" in quotes
     #[arg(required = true)]

@@ -7,7 +7,7 @@ use crate::cli::sessions::{blobs, for_output, load, places};
 use crate::session::export::{Format, export};
 use crate::session::replay;
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct ShowArgs {
     /// The beginning of its id, or words of its title or text
     #[arg(required = true)]

@@ -69,6 +69,10 @@ fn search_once(
     threads: NonZero<usize>,
 ) -> io::Result<Found> {
     let files = logs(places, None)?;
+    // Nothing to search, so nothing to make an index for.
+    if files.is_empty() {
+        return Ok(Found::default());
+    }
     let (catalog, refreshed) = refresh_files(places, &files, threads)?;
     let mut work: Vec<(&LogFile, &Row)> = files
         .iter()

@@ -6,7 +6,7 @@ use tern::session::disk::{Disk, Fault, Plan};
 use tern::session::log::Log;
 use tern::session::read::Damage;
 
-use crate::support::session::{Dice, Session, body, full, ids, now, user};
+use crate::support::logs::{Dice, Session, body, full, ids, now, user};
 
 /// Prompts, one with a paste, answers, calls, and the syncs of a turn. Returns the records in
 /// order, and those that were acknowledged when the log was last asked.

@@ -1,0 +1,508 @@
+//! From the syntax tree to the simple commands, with the directories each may run in.
+//!
+//! A `cd` moves what follows. `cd a && ls` runs in `a`; `cd a; ls` in `a` or, if that failed, where it
+//! was before: both are then checked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tree_sitter::Node;
+
+use super::lex::{Kind, Token};
+use super::word::{Piece, Word};
+use super::{Assignment, Part, Redirect, RedirectKind, Shape, tree};
+use crate::permissions::path;
+
+pub(super) struct Walked {
+    pub parts: Vec<Part>,
+    pub doubt: Option<String>,
+}
+
+pub(super) fn parts(root: Node<'_>, text: &str, tokens: &[Token], cwd: &Path) -> Walked {
+    let mut words = BTreeMap::new();
+    collect(tokens, &mut words);
+    let mut walk = Walk { text, words, parts: Vec::new(), doubt: None };
+    walk.sequence(root, &Some(vec![cwd.to_owned()]));
+    Walked { parts: walk.parts, doubt: walk.doubt }
+}
+
+/// Every word of every level by the byte where it begins.
+fn collect<'t>(tokens: &'t [Token], words: &mut BTreeMap<usize, &'t Word>) {
+    for token in tokens {
+        if let Kind::Word(word) | Kind::Here(word) = &token.kind {
+            words.insert(token.start, word);
+        }
+        for inner in &token.inner {
+            collect(&inner.tokens, words);
+        }
+    }
+}
+
+/// Directories in which something may run; `None`: any.
+type Places = Option<Vec<PathBuf>>;
+
+/// Where the shell may be after a command that succeeded, and after one that failed.
+#[derive(Clone)]
+struct Flow {
+    ok: Places,
+    failed: Places,
+}
+
+impl Flow {
+    fn stay(places: &Places) -> Flow {
+        Flow { ok: places.clone(), failed: places.clone() }
+    }
+
+    fn either(self) -> Places {
+        union(self.ok, self.failed)
+    }
+}
+
+fn union(a: Places, b: Places) -> Places {
+    let (mut all, more) = (a?, b?);
+    for place in more {
+        if !all.contains(&place) {
+            all.push(place);
+        }
+    }
+    (all.len() <= 4).then_some(all)
+}
+
+/// Words that are no commands when they stand where a command begins.
+const RESERVED: [&str; 21] = [
+    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac",
+    "in", "function", "select", "{", "}", "!", "[[", "]]", "coproc",
+];
+
+/// Built-in commands after which the shell may be anywhere.
+const MOVES: [&str; 7] = ["cd", "pushd", "popd", "eval", "source", ".", "exec"];
+
+struct Walk<'a, 't> {
+    text: &'a str,
+    words: BTreeMap<usize, &'t Word>,
+    parts: Vec<Part>,
+    doubt: Option<String>,
+}
+
+impl Walk<'_, '_> {
+    fn doubt(&mut self, why: &str) {
+        self.doubt.get_or_insert_with(|| why.to_owned());
+    }
+
+    fn sequence(&mut self, node: Node<'_>, places: &Places) -> Flow {
+        let mut flow = Flow::stay(places);
+        for child in named(node) {
+            let before = flow.clone().either();
+            flow = self.statement(child, &before);
+        }
+        flow
+    }
+
+    fn statement(&mut self, node: Node<'_>, places: &Places) -> Flow {
+        match node.kind() {
+            "comment" => Flow::stay(places),
+            "list" => self.list(node, places),
+            "pipeline" => {
+                // The grammar may hold `a && b | c` as one pipeline of a list: so the parts are taken
+                // as if one came after the other, which covers both readings.
+                let after = self.sequence(node, places).either();
+                Flow::stay(&after)
+            }
+            "subshell" => {
+                self.sequence(node, places);
+                Flow::stay(places)
+            }
+            "negated_command" => {
+                let flow = self.sequence(node, places);
+                Flow { ok: flow.failed, failed: flow.ok }
+            }
+            "compound_statement" => {
+                if self.text[node.byte_range()].starts_with("((") {
+                    self.doubt("it computes an expression that may run commands");
+                }
+                self.sequence(node, places)
+            }
+            "if_statement" | "elif_clause" | "else_clause" => {
+                let after = self.sequence(node, places).either();
+                Flow::stay(&union(after, places.clone()))
+            }
+            "while_statement" | "do_group" => {
+                let around = if self.may_move(node) { None } else { places.clone() };
+                self.sequence(node, &around);
+                Flow::stay(&around)
+            }
+            "for_statement" => self.for_statement(node, places),
+            "file_redirect" => self.simple(node, &[node], places),
+            "function_definition" => {
+                self.doubt("it defines a function, so that a name may mean something else");
+                self.sequence(node, &None);
+                Flow::stay(places)
+            }
+            "redirected_statement" => self.redirected(node, places),
+            "command"
+            | "declaration_command"
+            | "unset_command"
+            | "test_command"
+            | "variable_assignment"
+            | "variable_assignments" => self.simple(node, &[], places),
+            "word" if self.text[node.byte_range()].is_empty() => Flow::stay(places),
+            kind => {
+                let why = format!("it uses a form that is not judged by its parts ({kind})");
+                self.doubt(&why);
+                self.sequence(node, &None);
+                Flow::stay(&None)
+            }
+        }
+    }
+
+    fn list(&mut self, node: Node<'_>, places: &Places) -> Flow {
+        let mut flow: Option<(Flow, bool)> = None;
+        for child in children(node) {
+            let operator = &self.text[child.byte_range()];
+            match (&mut flow, operator) {
+                (Some((_, and)), "&&") if !child.is_named() => *and = true,
+                (Some((_, and)), "||") if !child.is_named() => *and = false,
+                (None, _) => flow = Some((self.statement(child, places), true)),
+                (Some((before, true)), _) => {
+                    let next = self.statement(child, &before.ok.clone());
+                    let failed = union(before.failed.clone(), next.failed);
+                    flow = Some((Flow { ok: next.ok, failed }, true));
+                }
+                (Some((before, false)), _) => {
+                    let next = self.statement(child, &before.failed.clone());
+                    let ok = union(before.ok.clone(), next.ok);
+                    flow = Some((Flow { ok, failed: next.failed }, false));
+                }
+            }
+        }
+        flow.map_or_else(|| Flow::stay(places), |(flow, _)| flow)
+    }
+
+    fn for_statement(&mut self, node: Node<'_>, places: &Places) -> Flow {
+        let around = if self.may_move(node) { None } else { places.clone() };
+        for child in named(node) {
+            match child.kind() {
+                "variable_name" => {
+                    let name = self.text[child.byte_range()].to_owned();
+                    let text = format!("for {name}");
+                    let assignments = vec![Assignment { name, value: None }];
+                    let places = around.clone();
+                    self.parts.push(Part { text, assignments, places, ..Part::default() });
+                }
+                "do_group" => {
+                    self.sequence(child, &around);
+                }
+                kind if tree::is_word(kind) => self.inside(child, places),
+                _ => self.doubt("it has an unusual loop"),
+            }
+        }
+        Flow::stay(&around)
+    }
+
+    fn may_move(&self, node: Node<'_>) -> bool {
+        self.text[node.byte_range()]
+            .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '_'))
+            .any(|word| MOVES.contains(&word))
+    }
+
+    fn redirected(&mut self, node: Node<'_>, places: &Places) -> Flow {
+        let body = node.child_by_field_name("body");
+        let others: Vec<Node<'_>> =
+            named(node).into_iter().filter(|child| Some(*child) != body).collect();
+        match body.map(|body| (body, body.kind())) {
+            None => self.simple(node, &others, places),
+            Some((
+                body,
+                "command"
+                | "test_command"
+                | "declaration_command"
+                | "unset_command"
+                | "variable_assignment"
+                | "variable_assignments",
+            )) => self.simple(body, &others, places),
+            Some((body, _)) => {
+                let flow = self.statement(body, places);
+                let mut part = Part {
+                    text: others.iter().map(|n| &self.text[n.byte_range()]).collect::<String>(),
+                    places: places.clone(),
+                    ..Part::default()
+                };
+                for other in others {
+                    self.redirect(other, &mut part, places);
+                }
+                if !part.words.is_empty() {
+                    self.doubt("words after a redirection belong to an unclear command");
+                }
+                self.parts.push(part);
+                flow
+            }
+        }
+    }
+
+    /// A command of its own words, with redirections that the tree keeps beside it.
+    fn simple(&mut self, node: Node<'_>, beside: &[Node<'_>], places: &Places) -> Flow {
+        let end = beside.iter().map(Node::end_byte).max().unwrap_or(0).max(node.end_byte());
+        let start = beside.iter().map(Node::start_byte).min().unwrap_or(usize::MAX);
+        let whole = &self.text[start.min(node.start_byte())..end];
+        let mut part =
+            Part { text: whole.trim().to_owned(), places: places.clone(), ..Part::default() };
+        let index = self.parts.len();
+        self.parts.push(Part::default());
+        match node.kind() {
+            "redirected_statement" | "file_redirect" => {}
+            "variable_assignment" => self.assignment(node, &mut part, places),
+            "test_command" => self.test(node, &mut part, places),
+            "declaration_command" | "unset_command" => {
+                for child in children(node) {
+                    self.push_word(child, &mut part, places);
+                }
+            }
+            _ => {
+                for child in children(node) {
+                    self.command_child(child, &mut part, places);
+                }
+            }
+        }
+        for node in beside {
+            self.redirect(*node, &mut part, places);
+        }
+        part.words.sort_by_key(|word| word.start);
+        self.check_words(&part);
+        let flow = after(&part, places);
+        if let Some(slot) = self.parts.get_mut(index) {
+            *slot = part;
+        }
+        flow
+    }
+
+    fn command_child(&mut self, child: Node<'_>, part: &mut Part, places: &Places) {
+        match child.kind() {
+            "variable_assignment" => self.assignment(child, part, places),
+            "file_redirect" | "herestring_redirect" | "heredoc_redirect" => {
+                self.redirect(child, part, places);
+            }
+            "command_name" => {
+                for word in children(child) {
+                    self.push_word(word, part, places);
+                }
+            }
+            "comment" => {}
+            "subshell" => self.doubt("it has brackets where words belong"),
+            _ => self.push_word(child, part, places),
+        }
+    }
+
+    fn push_word(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        match self.words.get(&node.start_byte()) {
+            Some(word) if word.end == node.end_byte() => part.words.push((*word).clone()),
+            _ => self.doubt("it can be read in two ways"),
+        }
+        self.inside(node, places);
+    }
+
+    /// The commands in the outermost substitutions of a word, or in the word if it is one.
+    fn inside(&mut self, node: Node<'_>, places: &Places) {
+        if tree::is_substitution(node.kind()) {
+            self.sequence(node, places);
+        } else {
+            for child in children(node) {
+                self.inside(child, places);
+            }
+        }
+    }
+
+    fn assignment(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        let Some(word) = self.words.get(&node.start_byte()).filter(|w| w.end == node.end_byte())
+        else {
+            return self.doubt("it can be read in two ways");
+        };
+        let Some((name, value)) = split_assignment(word) else {
+            return self.doubt("it sets an element of a list");
+        };
+        part.assignments.push(Assignment { name, value });
+        self.inside(node, places);
+    }
+
+    fn test(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        let range = node.byte_range();
+        let double = self.text[range.clone()].starts_with("[[");
+        if self.text[range.clone()].starts_with("((") {
+            self.doubt("it computes an expression that may run commands");
+        }
+        let inside: Vec<Word> = self.words.range(range).map(|(_, word)| (*word).clone()).collect();
+        // Words of substitutions lie within another word.
+        let mut end = 0;
+        for word in inside {
+            if word.start >= end {
+                end = word.end;
+                part.words.push(word);
+            }
+        }
+        let operators = has_leaf(node, &["redirected_statement", "<", ">"]);
+        if !double && operators {
+            self.doubt("it redirects inside [ ]");
+        }
+        self.inside(node, places);
+    }
+
+    fn redirect(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        match node.kind() {
+            "file_redirect" => self.file_redirect(node, part, places),
+            "herestring_redirect" => {
+                for child in named(node) {
+                    if child.kind() != "file_descriptor" {
+                        self.feed(child, part, places);
+                    }
+                }
+            }
+            "heredoc_redirect" => self.heredoc(node, part, places),
+            "comment" => {}
+            _ => self.doubt("it has an unusual redirection"),
+        }
+    }
+
+    fn feed(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        match self.words.get(&node.start_byte()) {
+            Some(word) if word.end == node.end_byte() => {
+                let target = (*word).clone();
+                part.redirects.push(Redirect { kind: RedirectKind::Feeds, target });
+            }
+            _ => self.doubt("it can be read in two ways"),
+        }
+        self.inside(node, places);
+    }
+
+    fn file_redirect(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        let mut operator = "";
+        let mut targets = Vec::new();
+        for child in children(node) {
+            match child.kind() {
+                "file_descriptor" | "comment" => {}
+                kind if child.is_named() && tree::is_word(kind) => targets.push(child),
+                _ => operator = &self.text[child.byte_range()],
+            }
+        }
+        let mut targets = targets.into_iter();
+        let kind = match operator {
+            "<&-" | ">&-" => None,
+            "<" | "<&" => Some(RedirectKind::Reads),
+            ">" | ">>" | ">|" | "&>" | "&>>" | ">&" => Some(RedirectKind::Writes),
+            _ => return self.doubt("it has an unusual redirection"),
+        };
+        if let Some(kind) = kind {
+            let Some(target) = targets.next() else {
+                return self.doubt("a redirection has no target");
+            };
+            match self.words.get(&target.start_byte()) {
+                Some(word) if word.end == target.end_byte() => {
+                    let descriptor = operator.ends_with('&')
+                        && word.literal().is_some_and(|text| {
+                            !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+                        });
+                    if !descriptor {
+                        part.redirects.push(Redirect { kind, target: (*word).clone() });
+                    }
+                }
+                _ => self.doubt("it can be read in two ways"),
+            }
+            self.inside(target, places);
+        }
+        // The grammar takes the words after a target for more targets; to the shell they are arguments.
+        for argument in targets {
+            self.push_word(argument, part, places);
+        }
+    }
+
+    fn heredoc(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        for child in named(node) {
+            match child.kind() {
+                "file_descriptor" | "heredoc_start" | "heredoc_end" | "comment" => {}
+                "heredoc_body" => {
+                    if let Some(body) = self.words.get(&child.start_byte()) {
+                        let target = (*body).clone();
+                        part.redirects.push(Redirect { kind: RedirectKind::Feeds, target });
+                    }
+                    self.inside(child, places);
+                }
+                "file_redirect" | "herestring_redirect" => self.redirect(child, part, places),
+                kind if tree::is_word(kind) && kind != "variable_assignment" => {
+                    self.push_word(child, part, places);
+                }
+                // `cat <<END | next` and `cat <<END && next`.
+                _ => {
+                    self.statement(child, places);
+                }
+            }
+        }
+    }
+
+    fn check_words(&mut self, part: &Part) {
+        if let Some(first) = part.words.first() {
+            let reserved = !first.is_quoted() && RESERVED.contains(&first.source.as_str());
+            if reserved && !first.source.starts_with("[[") {
+                self.doubt("a word of the shell's grammar stands where a command belongs");
+            }
+        }
+        for pair in part.words.windows(2) {
+            let [a, b] = pair else { continue };
+            let gap = self.text.get(a.end..b.start).unwrap_or("\n");
+            if gap.replace("\\\n", "").contains('\n') {
+                self.doubt("it can be read in two ways");
+            }
+        }
+    }
+}
+
+/// Where the shell may be after `part`.
+fn after(part: &Part, places: &Places) -> Flow {
+    let names: Vec<String> = part.words.iter().map(Word::loose).collect();
+    let moves = |name: &String| MOVES.contains(&name.as_str());
+    match names.as_slice() {
+        [cd, _] if cd == "cd" => {
+            let target = part.words.get(1).map(Word::shape);
+            let Some(Shape::Plain { text, home: false }) = target else {
+                return Flow { ok: None, failed: places.clone() };
+            };
+            if text.starts_with('-') {
+                return Flow { ok: None, failed: places.clone() };
+            }
+            let ok = places
+                .as_ref()
+                .map(|places| places.iter().map(|place| path::tidy(&place.join(&text))).collect());
+            Flow { ok, failed: places.clone() }
+        }
+        names if names.first().is_some_and(moves) => Flow::stay(&None),
+        names if names.iter().any(moves) && super::wrap::is_wrapper(names.first()) => {
+            Flow::stay(&None)
+        }
+        _ => Flow::stay(places),
+    }
+}
+
+/// Name and value of `NAME=value` or `NAME+=value`.
+fn split_assignment(word: &Word) -> Option<(String, Option<String>)> {
+    let (name, _) = word.source.split_once('=')?;
+    let name = name.strip_suffix('+').unwrap_or(name);
+    let valid = !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    if !valid {
+        return None;
+    }
+    let known =
+        word.pieces.iter().all(|piece| matches!(piece, Piece::Text { .. } | Piece::Glob(_)));
+    let value = word.loose().split_once('=').map(|(_, value)| value.to_owned());
+    Some((name.to_owned(), value.filter(|_| known)))
+}
+
+fn has_leaf(node: Node<'_>, kinds: &[&str]) -> bool {
+    children(node).iter().any(|child| kinds.contains(&child.kind()) || has_leaf(*child, kinds))
+}
+
+fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    (0..node.child_count()).filter_map(|i| node.child(i)).collect()
+}
+
+fn named(node: Node<'_>) -> Vec<Node<'_>> {
+    children(node).into_iter().filter(Node::is_named).collect()
+}
