@@ -123,7 +123,7 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
                 field.edit(change);
             }
         }
-        Focus::Start | Focus::Dialog | Focus::Panel | Focus::Browse => {}
+        Focus::Nothing | Focus::Start | Focus::Dialog | Focus::Panel | Focus::Browse => {}
     }
     Vec::new()
 }

@@ -104,7 +104,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
                 field.insert(text);
             }
         }
-        Focus::Start | Focus::Dialog | Focus::Panel | Focus::Browse => {}
+        Focus::Nothing | Focus::Start | Focus::Dialog | Focus::Panel | Focus::Browse => {}
     }
     Vec::new()
 }

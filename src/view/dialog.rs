@@ -10,7 +10,6 @@ use ratatui::text::{Line, Span};
 
 use crate::app::Model;
 use crate::app::dialog::{Permission, RuleForm, Stage};
-use crate::app::edit;
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;
 use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope};
@@ -18,6 +17,7 @@ use crate::text::clean::Mark;
 use crate::text::{Piece, clip, width, wrap};
 use crate::view::diff::{self, How};
 use crate::view::entry::plain;
+use crate::view::field;
 use crate::view::frame::{self, Frame};
 use crate::view::layout::diff_style;
 use crate::view::marks::Marks;
@@ -116,9 +116,10 @@ pub fn draw(
         border: if armed { border } else { theme.border },
     };
     let content = frame::draw(&frame, area, &theme, marks, buf);
-    // The foot gives way where there is too little room for both.
+    // The foot gives way where there is too little room for both, first with the rows at its top.
     let height = usize::from(content.height);
-    let foot_rows = prepared.foot.len().min(height.saturating_sub(3).max(height / 2));
+    let body_rows = prepared.body.len().min(3);
+    let foot_rows = prepared.foot.len().min(height.saturating_sub(body_rows).max(height / 2));
     let shown = height - foot_rows;
     let mut inner = Inner { rows: prepared.body.len(), shown, top: 0 };
     let hunk = prepared.hunks.get(dialog.hunk).copied().filter(|_| dialog.show_hunk);
@@ -222,7 +223,7 @@ fn keys<'a>(model: &Model, dialog: &Permission) -> Vec<(String, &'a str)> {
             keys.push((key(Action::Deny), "deny"));
             keys.push((key(Action::DenyWithMessage), "say why"));
             keys.push((key(Action::Why), "why am I asked"));
-            keys.push((esc, "stop"));
+            keys.push((esc, if dialog.why { "back" } else { "stop" }));
             keys
         }
     }
@@ -254,7 +255,7 @@ fn body(
             drawn.rows
         }
     };
-    if request.parts.len() > 1 || dialog.why {
+    if request.parts.len() > 1 || (dialog.why && !request.parts.is_empty()) {
         rows.push(Line::default());
         rows.extend(parts(&request.parts, columns, theme, marks));
     }
@@ -333,13 +334,10 @@ fn foot(
             (rows, None)
         }
         Stage::Deny(field) => {
-            let label = "tell the model: ";
-            rows.push(Line::from(vec![
-                Span::styled(label, theme.faint),
-                Span::styled(field.text(), theme.strong),
-            ]));
-            let column = edit::columns(&field.text(), 0, field.cursor().column);
-            (rows, Some((1, width(label) + column)))
+            let label = ("tell the model: ", theme.faint);
+            let (written, (row, column)) = field::rows(label, field, theme.strong, columns);
+            rows.extend(written);
+            (rows, Some((1 + row, column)))
         }
         Stage::Always(form) => {
             let cursor = rule_form(form, columns, theme, marks, &mut rows);
@@ -382,14 +380,12 @@ fn rule_form(
             (true, false) => format!("{} ", marks.dropped),
         };
         let head = format!("allow {mark}");
+        let style = if chosen { theme.strong } else { theme.text };
+        let (written, (row, column)) = field::rows((&head, theme.faint), field, style, columns);
         if chosen {
-            let column = edit::columns(&field.text(), 0, field.cursor().column);
-            cursor = (rows.len(), width(&head) + column);
+            cursor = (rows.len() + row, column);
         }
-        rows.push(Line::from(vec![
-            Span::styled(head, theme.faint),
-            Span::styled(field.text(), if chosen { theme.strong } else { theme.text }),
-        ]));
+        rows.extend(written);
     }
     let mut scopes = vec![Span::styled("for   ", theme.faint)];
     for (scope, text) in [

@@ -12,6 +12,7 @@ pub mod code;
 mod dialog;
 pub mod diff;
 mod entry;
+mod field;
 mod frame;
 mod layout;
 pub mod markdown;
@@ -36,6 +37,7 @@ use crate::app::Model;
 use crate::app::scroll::Seen;
 use crate::view::layout::Wanted;
 pub use crate::view::state::{State, Work};
+pub use panels::origin;
 
 /// Draws the screen.
 pub fn draw(model: &Model, state: &mut State, frame: &mut Frame<'_>) -> Seen {
@@ -76,7 +78,10 @@ fn parts(
     if let Some(start) = &model.start {
         let cursor = match layout::areas(area, Wanted::default()) {
             Some(_) => start::draw(model, start, &theme, marks, area, buf),
-            None => too_small(state, area, buf),
+            None => {
+                seen.too_small = true;
+                too_small(state, area, buf)
+            }
         };
         return (seen, cursor);
     }
@@ -92,6 +97,7 @@ fn parts(
         search: model.search.is_some(),
     };
     let Some(areas) = layout::areas(area, wanted) else {
+        seen.too_small = true;
         return (seen, too_small(state, area, buf));
     };
     let covered = areas.panel == areas.transcript && model.panel.is_some();
