@@ -5,3 +5,5 @@ mod support;
 
 mod bad_input;
 mod headless;
+mod screen;
+mod slash;
