@@ -2,6 +2,13 @@
 //! 150 ms, a page of the list at once, a session of 100 MB within a moment.
 //! Run with `cargo bench --bench search`; needs 700 MB in the temporary folder.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_debug_implementations,
+    reason = "a bench may stop at what it cannot do, and says what it measured"
+)]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::num::NonZero;

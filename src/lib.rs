@@ -10,20 +10,21 @@
 //! format, what tests compare and what a bug report holds.
 //!
 //! ```text
-//! 7   cli                      chooses a driver, maps errors to exit codes
-//! 6   terminal     headless
+//! 8   cli                      chooses a driver, maps errors to exit codes
+//! 7   terminal     headless
 //!        |    \      |
-//! 5   view     \     |
+//! 6   view     \     |
 //!        |      \    |
-//! 4   app        `---+------ agent        same layer, may not name each other
+//! 5   app        `---+------ agent        same layer, may not name each other
 //!      |                       |
-//! 3    |                     tools
+//! 4    |                     tools
 //!      |                       |
-//! 2    |        session   context   api
+//! 3    |        session   context   api
 //!      |                       |
-//! 1   config  permissions  trust  cost  diff  highlight  process  net
+//! 2   config  permissions  trust  cost  diff  highlight  process  net
 //!                              |
-//! 0   protocol   text   models
+//! 1                          models
+//! 0                     protocol   text
 //! ```
 //!
 //! A module names only modules of a strictly lower layer; `app` and `view` name even fewer. The

@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Every module and its layer. A module that is not here is an error.
-const LAYERS: &[(u8, &[&str])] = &[
-    (0, &["protocol", "text", "models"]),
-    (1, &["config", "permissions", "trust", "cost", "diff", "highlight", "process", "net"]),
-    (2, &["session", "context", "api"]),
-    (3, &["tools"]),
-    (4, &["app", "agent"]),
-    (5, &["view"]),
-    (6, &["terminal", "headless"]),
-    (7, &["cli"]),
+/// Every module in its layer, lowest first. A module that is not here is an error.
+const LAYERS: &[&[&str]] = &[
+    &["protocol", "text"],
+    &["models"],
+    &["config", "permissions", "trust", "cost", "diff", "highlight", "process", "net"],
+    &["session", "context", "api"],
+    &["tools"],
+    &["app", "agent"],
+    &["view"],
+    &["terminal", "headless"],
+    &["cli"],
 ];
 
 /// Modules that may name only these, whatever their layer allows.
@@ -121,7 +122,8 @@ fn the_scan_sees_every_form_of_use() {
 fn layers() -> BTreeMap<&'static str, u8> {
     LAYERS
         .iter()
-        .flat_map(|(layer, modules)| modules.iter().map(move |module| (*module, *layer)))
+        .zip(0..)
+        .flat_map(|(modules, layer)| modules.iter().map(move |module| (*module, layer)))
         .collect()
 }
 
@@ -150,7 +152,10 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            walk(&path, files);
+            // A folder of that name holds unit tests that are too long for their file.
+            if path.file_name().is_none_or(|name| name != "tests") {
+                walk(&path, files);
+            }
         } else if path.extension().is_some_and(|ext| ext == "rs")
             && !path.file_name().is_some_and(|name| name == "tests.rs")
         {

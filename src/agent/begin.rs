@@ -17,8 +17,8 @@ use crate::api::ToolSpec;
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::protocol::{
-    CallId, CallResult, ErrorKind, Event, Level, Message, MessageId, Mode, Money, Part, Role, SessionId,
-    Title,
+    CallId, CallResult, ErrorKind, Event, Level, Message, MessageId, Mode, Money, Part, Role,
+    SessionId, Source, Sourced, Title,
 };
 use crate::session::blobs::Blobs;
 use crate::session::disk::Disk;
@@ -39,7 +39,10 @@ pub async fn begin(
     }
 }
 
-async fn fresh(setup: &Setup, events: mpsc::Sender<Event>) -> Result<(Shared, Conversation), Ended> {
+async fn fresh(
+    setup: &Setup,
+    events: mpsc::Sender<Event>,
+) -> Result<(Shared, Conversation), Ended> {
     let route = setup.router.route(&setup.model).await.map_err(failed)?;
     let session = new_session(Timestamp::now());
     let shared = shared(setup, setup.mode, events);
@@ -89,7 +92,8 @@ async fn resumed(
     let route = match setup.router.route(&wanted).await {
         Ok(route) => route,
         Err(error) if wanted != setup.model => {
-            problems.push(format!("{wanted} cannot be used ({error}); going on with {}", setup.model));
+            problems
+                .push(format!("{wanted} cannot be used ({error}); going on with {}", setup.model));
             setup.router.route(&setup.model).await.map_err(failed)?
         }
         Err(error) => return Err(failed(error)),
@@ -135,7 +139,14 @@ async fn resumed(
         ..start(setup, session, route)
     });
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
-    shared.emit(Event::Spent { session: spent.session, today: spent.today, unpriced: spent.unpriced, context }).await;
+    shared
+        .emit(Event::Spent {
+            session: spent.session,
+            today: spent.today,
+            unpriced: spent.unpriced,
+            context,
+        })
+        .await;
     for input in state.queued {
         shared.queue(input).await;
     }
@@ -283,7 +294,7 @@ fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
     Shared {
         events,
         tools: setup.tools.clone(),
-        gate: Gate::new(setup.rules.clone(), mode, &setup.cwd, &setup.place.home, setup.can_ask),
+        gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
         spill: setup.spill.clone(),
         session: Mutex::new(Arc::new(SessionState {
             roots: setup.rules.additional.clone(),
@@ -293,6 +304,14 @@ fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
         cwd: Mutex::new(setup.cwd.clone()),
         queue: Mutex::default(),
     }
+}
+
+/// The person's rules, and that long outputs which were put aside may be read back.
+fn rules(setup: &Setup) -> crate::agent::Rules {
+    let mut rules = setup.rules.clone();
+    let spill = format!("Read(/{}/**)", setup.spill.display());
+    rules.texts.allow.push(Sourced::new(spill, Source::BuiltIn));
+    rules
 }
 
 fn start(setup: &Setup, session: SessionId, route: Route) -> Start {

@@ -13,11 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::conversation::Conversation;
 use crate::agent::fold::Fold;
 use crate::agent::request::{Ended, failed};
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, lock};
 use crate::api::Purpose;
-use crate::protocol::{
-    Cause, ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId,
-};
+use crate::protocol::{Cause, ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId};
 
 const PROMPT: &str = include_str!("../../assets/prompts/compact.md");
 /// A pruned history must free at least this share of the window, or it is not worth the cache.
@@ -49,6 +47,7 @@ pub async fn if_due(
     if let Some(pruned) = prune(&talk.history, worth) {
         let before = tokens;
         talk.set_history(pruned);
+        forget_reads(shared);
         let after = talk.estimated_tokens();
         shared
             .notice(
@@ -89,15 +88,24 @@ pub async fn now(
         return Err(TurnEnd::Failed {
             error: ErrorKind::Context,
             message: "a summary would not be shorter than the conversation".to_owned(),
-            hints: vec!["Start over with /clear, or choose a model with a larger window.".to_owned()],
+            hints: vec![
+                "Start over with /clear, or choose a model with a larger window.".to_owned(),
+            ],
         });
     }
     talk.shorten(head, tail);
+    forget_reads(shared);
     let after = talk.estimated_tokens();
     talk.journal.compaction(shared, talk.summary_record(before, after, automatic)).await;
     tracing::info!(before, after, turn = turn.0, "compacted");
     shared.emit(Event::Compacted { before, after, summary }).await;
     Ok(())
+}
+
+/// What was read before may no longer stand in the window, so reading it again must show it again.
+fn forget_reads(shared: &Shared) {
+    let session = lock(&shared.session).clone();
+    lock(&session.seen).compacted();
 }
 
 async fn summarise(
@@ -288,8 +296,7 @@ mod tests {
     use crate::protocol::CallId;
 
     fn result(text: &str) -> Message {
-        let part =
-            Part::Result { call: CallId("c".into()), text: text.into(), is_error: false };
+        let part = Part::Result { call: CallId("c".into()), text: text.into(), is_error: false };
         Message { role: Role::User, parts: vec![part] }
     }
 

@@ -185,7 +185,13 @@ impl Conversation {
     }
 
     /// `cut`: the answer did not come whole.
-    pub async fn add_answer(&mut self, shared: &Shared, id: &MessageId, parts: Vec<Part>, cut: bool) {
+    pub async fn add_answer(
+        &mut self,
+        shared: &Shared,
+        id: &MessageId,
+        parts: Vec<Part>,
+        cut: bool,
+    ) {
         self.journal.assistant(shared, id, parts.clone(), &self.route.name, cut).await;
         self.push(id.clone(), Message { role: Role::Assistant, parts });
     }

@@ -146,9 +146,8 @@ async fn run_tool(
     let name = call.tool.clone();
     // The task owns `ctx` and with it the only sender of `pieces`: when the tool ends, so does the
     // stream of pieces.
-    let mut task = tokio::spawn(async move {
-        AssertUnwindSafe(tool.run(input, &ctx)).catch_unwind().await
-    });
+    let mut task =
+        tokio::spawn(async move { AssertUnwindSafe(tool.run(input, &ctx)).catch_unwind().await });
     let abort = task.abort_handle();
     let overdue = async {
         cancel.cancelled().await;
@@ -236,10 +235,5 @@ pub fn denied(because: &str, message: Option<&str>) -> Outcome {
         text.push_str("\nThe user says: ");
         text.push_str(message);
     }
-    Outcome {
-        status: CallStatus::Denied,
-        text,
-        facts: "denied".to_owned(),
-        detail: Detail::Text,
-    }
+    Outcome { status: CallStatus::Denied, text, facts: "denied".to_owned(), detail: Detail::Text }
 }

@@ -19,9 +19,7 @@ use crate::config::write;
 use crate::permissions::check::check;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::permissions::{Policy, RuleSet, Verdict, access, facts};
-use crate::protocol::{
-    Closed, Decision, Event, Mode, Request, Ruling, Scope, Source, Sourced,
-};
+use crate::protocol::{Closed, Decision, Event, Mode, Request, Ruling, Scope, Source, Sourced};
 use crate::tools::{Approved, Outcome, Prepared, Tool, ToolCtx};
 
 /// What the gate decides by.
@@ -127,7 +125,8 @@ impl Gate {
             Ruling::Allow => Passed::Yes(Approved::default()),
             Ruling::Deny => Passed::No(denied(&verdict.because, None)),
             Ruling::Ask if !self.can_ask => {
-                let because = format!("{} Nobody is there to be asked.", sentence(&verdict.because));
+                let because =
+                    format!("{} Nobody is there to be asked.", sentence(&verdict.because));
                 Passed::No(denied(&because, None))
             }
             Ruling::Ask => self.ask(shared, call, tool, ctx, verdict, cancel).await,

@@ -32,7 +32,12 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub fn new(log: Option<Log>, ledger: std::path::PathBuf, project: String, mode: Mode) -> Journal {
+    pub fn new(
+        log: Option<Log>,
+        ledger: std::path::PathBuf,
+        project: String,
+        mode: Mode,
+    ) -> Journal {
         Journal { log, ledger, project, turn: TurnId(0), mode, titled: false, in_trouble: false }
     }
 
@@ -71,8 +76,10 @@ impl Journal {
         cut: bool,
     ) {
         let body = Body::Assistant { parts, model: Some(model.to_owned()), cut };
-        let appended = self.log.as_mut().map(|log| log.append_as(id.clone(), body, Timestamp::now()));
-        self.report(shared, appended.and_then(|appended| appended.problem.map(|p| p.to_string()))).await;
+        let appended =
+            self.log.as_mut().map(|log| log.append_as(id.clone(), body, Timestamp::now()));
+        self.report(shared, appended.and_then(|appended| appended.problem.map(|p| p.to_string())))
+            .await;
     }
 
     pub async fn mode(&mut self, shared: &Shared, mode: Mode) {
@@ -134,7 +141,10 @@ impl Journal {
                 tool: None,
                 saved: rates.as_ref().map(|rates| prices::saved(rates, usage)),
                 miss: miss.map(|(cause, _)| cause),
-                lost: rates.as_ref().zip(miss).map(|(r, (_, tokens))| prices::lost(r, usage, tokens)),
+                lost: rates
+                    .as_ref()
+                    .zip(miss)
+                    .map(|(r, (_, tokens))| prices::lost(r, usage, tokens)),
             };
             if let Err(problem) = ledger::append(&self.ledger, &entry) {
                 let text = format!("The ledger could not be written: {problem}");

@@ -272,9 +272,9 @@ pub fn failed(error: ApiError) -> Ended {
         ApiErrorKind::UnknownModel | ApiErrorKind::NotAnApi => ErrorKind::Config,
         ApiErrorKind::RateLimit => ErrorKind::RateLimit,
         ApiErrorKind::Overloaded | ApiErrorKind::Server => ErrorKind::Overloaded,
-        ApiErrorKind::TooLarge
-        | ApiErrorKind::PromptTooLong
-        | ApiErrorKind::MaxTokensTooLarge => ErrorKind::Context,
+        ApiErrorKind::TooLarge | ApiErrorKind::PromptTooLong | ApiErrorKind::MaxTokensTooLarge => {
+            ErrorKind::Context
+        }
         ApiErrorKind::Connect
         | ApiErrorKind::HeaderTimeout
         | ApiErrorKind::IdleTimeout

@@ -36,9 +36,7 @@ impl Route {
     }
 
     pub fn max_tokens(&self) -> u32 {
-        self.known.as_ref().map_or(UNKNOWN_MAX_TOKENS, |model| {
-            model.max_output.min(MOST_OUTPUT)
-        })
+        self.known.as_ref().map_or(UNKNOWN_MAX_TOKENS, |model| model.max_output.min(MOST_OUTPUT))
     }
 }
 

@@ -23,7 +23,11 @@ use crate::tools::Tool;
 /// Commands that had to wait for the end of the turn.
 type Later = VecDeque<Command>;
 
-pub async fn run(mut setup: Setup, mut commands: mpsc::Receiver<Command>, events: mpsc::Sender<Event>) {
+pub async fn run(
+    mut setup: Setup,
+    mut commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+) {
     let (shared, mut talk) = match begin::begin(&mut setup, events.clone()).await {
         Ok(begun) => begun,
         Err(Ended::Interrupted) => return,
@@ -89,9 +93,11 @@ pub async fn run(mut setup: Setup, mut commands: mpsc::Receiver<Command>, events
         }
     }
     talk.end_turn(&shared).await;
-    // Whoever hears that the agent has stopped may open the log at once.
+    // Whoever hears that the agent has stopped may open the log at once, and finds no process
+    // that a call left behind.
     drop(talk);
-    shared.emit(Event::Stopped).await;
+    drop(shared);
+    let _gone = events.send(Event::Stopped).await;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,7 +225,8 @@ async fn run_shell(
         Some(bash) => person_command(bash.as_ref(), &command, shared, cancel).await,
         None => ("There is no shell in this session.".to_owned(), None),
     };
-    let status = code.map_or_else(|| "it did not end by itself".to_owned(), |code| format!("exit {code}"));
+    let status =
+        code.map_or_else(|| "it did not end by itself".to_owned(), |code| format!("exit {code}"));
     talk.shell_notes.push(format!(
         "<shell>\nThe user ran this command themselves:\n$ {command}\n{output}\n({status})\n</shell>"
     ));

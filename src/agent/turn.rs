@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
 use crate::agent::dispatch::{self, Call};
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer, Ended};
 use crate::agent::shared::Shared;
-use crate::agent::compact;
 use crate::protocol::{
     CallResult, CallStatus, Cause, Detail, ErrorKind, Event, Input, Level, Message, Part, Role,
     TurnEnd, TurnId, TurnSummary,
@@ -41,7 +41,8 @@ pub async fn run(
     cancel: &CancellationToken,
 ) {
     let began = Instant::now();
-    let mut summary = TurnSummary { cost: Some(crate::protocol::Money::ZERO), ..Default::default() };
+    let mut summary =
+        TurnSummary { cost: Some(crate::protocol::Money::ZERO), ..Default::default() };
     let message = talk.begin_turn(shared, turn, &input).await;
     shared.emit(Event::TurnStarted { turn, message, text: input.text.clone() }).await;
     let end = exchange(talk, shared, turn, cancel, &mut summary).await;
@@ -199,7 +200,9 @@ impl Loops {
             return Some(TurnEnd::Failed {
                 error: ErrorKind::Denied,
                 message: format!("{DENIALS_IN_A_ROW} calls in a row were denied"),
-                hints: vec!["Allow what is needed with --allow RULE or --permission-mode.".to_owned()],
+                hints: vec![
+                    "Allow what is needed with --allow RULE or --permission-mode.".to_owned(),
+                ],
             });
         }
         None

@@ -11,7 +11,7 @@ use crate::api::http::{self, Endpoint};
 use crate::api::openai_chat::request::Dialect;
 use crate::api::{ApiError, ApiErrorKind, PartStream, Provider, Request};
 use crate::api::{anthropic, openai_chat, openai_responses};
-use crate::config::{ProviderConfig, Wire};
+use crate::config::{Auth, ProviderConfig, Wire};
 use crate::net;
 
 /// A provider for `config`. Cheap, and no request is made: what is wrong with an address or a key
@@ -134,7 +134,8 @@ fn headers(
     let own_host = host == "api.anthropic.com";
     // Anthropic takes keys in its own header, and its short-lived tokens as a bearer. A gateway in
     // front may want either, and both say the same.
-    let as_key = config.wire == Wire::Anthropic && !(own_host && key.starts_with("sk-ant-oat"));
+    let bearer_only = config.auth == Auth::Bearer || (own_host && key.starts_with("sk-ant-oat"));
+    let as_key = config.wire == Wire::Anthropic && !bearer_only;
     let as_bearer = !(config.wire == Wire::Anthropic && own_host && as_key);
     if as_key {
         headers.insert(api_key, sensitive(key)?);
@@ -158,6 +159,7 @@ mod tests {
             wire,
             base_url: base_url.to_owned(),
             key: KeySource::default(),
+            auth: Auth::Wire,
             headers: own
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))

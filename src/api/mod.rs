@@ -4,11 +4,11 @@
 //! *Invariant:* nothing here retries, waits or decides what to do about an error; that is
 //! `agent::recover`. Nothing here knows about tools beyond their schemas.
 
-pub mod demo;
 pub mod answer;
 pub mod anthropic;
 pub mod cache;
 pub mod connect;
+pub mod demo;
 pub mod detect;
 pub mod error;
 pub mod history;

@@ -12,95 +12,91 @@ use crate::app::{search, start, submit};
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Edit(change) => edit(model, change),
+        Action::Edit(change) => return edit(model, change),
 
-        Action::Stop => submit::stop(model),
-        Action::Back => submit::back(model),
-        Action::Eof => submit::eof(model),
-        Action::CycleMode => submit::cycle_mode(model),
-        Action::Redraw => vec![Effect::Redraw],
-        Action::Suspend => vec![Effect::Suspend],
-        Action::OpenEditor => vec![Effect::OpenEditor(model.prompt.expanded())],
+        Action::Stop => return submit::stop(model),
+        Action::Back => return submit::back(model),
+        Action::Eof => return submit::eof(model),
+        Action::CycleMode => return submit::cycle_mode(model),
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::OpenEditor => return vec![Effect::OpenEditor(model.prompt.expanded())],
 
-        Action::Submit => submit::submit(model),
-        Action::Newline => nothing(model.prompt.insert("\n")),
-        Action::Up => submit::up(model),
-        Action::Down => submit::down(model),
-        Action::HistorySearch => nothing(history_search(model)),
-        Action::HistorySearchOlder => nothing(history_older(model)),
-        Action::HistorySearchAccept => nothing(history_accept(model)),
+        Action::Submit => return submit::submit(model),
+        Action::Newline => model.prompt.insert("\n"),
+        Action::Up => return submit::up(model),
+        Action::Down => return submit::down(model),
+        Action::HistorySearch => history_search(model),
+        Action::HistorySearchOlder => history_older(model),
+        Action::HistorySearchAccept => history_accept(model),
 
-        Action::CompleteNext => nothing(complete::step(model, true)),
-        Action::CompletePrevious => nothing(complete::step(model, false)),
-        Action::CompleteAccept => nothing(complete_accept(model)),
-        Action::CompleteRun => submit::complete_and_run(model),
+        Action::CompleteNext => complete::step(model, true),
+        Action::CompletePrevious => complete::step(model, false),
+        Action::CompleteAccept => complete_accept(model),
+        Action::CompleteRun => return submit::complete_and_run(model),
 
-        Action::PageUp => nothing(browse::half_page(model, false)),
-        Action::PageDown => nothing(browse::half_page(model, true)),
-        Action::LineUp => nothing(browse::scroll(model, -1)),
-        Action::LineDown => nothing(browse::scroll(model, 1)),
-        Action::Top => nothing(browse::top(model)),
-        Action::Bottom => nothing(browse::bottom(model)),
-        Action::BrowseUp | Action::PreviousEntry => nothing(browse::step(model, false)),
-        Action::BrowseDown | Action::NextEntry => nothing(browse::step(model, true)),
-        Action::NextPrompt => nothing(browse::prompt(model, true)),
-        Action::PreviousPrompt => nothing(browse::prompt(model, false)),
-        Action::FirstEntry => nothing(browse::first(model)),
-        Action::LastEntry => nothing(browse::last(model)),
-        Action::Toggle => nothing(browse::toggle(model)),
-        Action::ToggleAll | Action::ToggleDetail => nothing(browse::toggle_all(model)),
-        Action::CopyEntry => browse::copy(model),
-        Action::Write => nothing(browse::leave(model)),
+        Action::PageUp => browse::half_page(model, false),
+        Action::PageDown => browse::half_page(model, true),
+        Action::LineUp => browse::scroll(model, -1),
+        Action::LineDown => browse::scroll(model, 1),
+        Action::Top => browse::top(model),
+        Action::Bottom => browse::bottom(model),
+        Action::BrowseUp | Action::PreviousEntry => browse::step(model, false),
+        Action::BrowseDown | Action::NextEntry => browse::step(model, true),
+        Action::NextPrompt => browse::prompt(model, true),
+        Action::PreviousPrompt => browse::prompt(model, false),
+        Action::FirstEntry => browse::first(model),
+        Action::LastEntry => browse::last(model),
+        Action::Toggle => browse::toggle(model),
+        Action::ToggleAll | Action::ToggleDetail => browse::toggle_all(model),
+        Action::CopyEntry => return browse::copy(model),
+        Action::Write => browse::leave(model),
 
-        Action::SearchOpen => nothing(search::open(model)),
-        Action::SearchNext => nothing(search::step(model, true)),
-        Action::SearchPrevious => nothing(search::step(model, false)),
+        Action::SearchOpen => search::open(model),
+        Action::SearchNext => search::step(model, true),
+        Action::SearchPrevious => search::step(model, false),
 
-        Action::AllowOnce => permission::allow_once(model),
-        Action::AllowSession => permission::allow_session(model),
-        Action::AllowAlways => nothing(permission::allow_always(model)),
-        Action::Deny => permission::deny(model),
-        Action::DenyWithMessage => nothing(permission::deny_with_message(model)),
-        Action::Why => nothing(permission::why(model)),
-        Action::KeepHunk => nothing(permission::keep_hunk(model)),
-        Action::NextHunk => nothing(step_hunk(model, true)),
-        Action::PreviousHunk => nothing(step_hunk(model, false)),
-        Action::FieldAccept => permission::accept(model),
-        Action::FieldNext => nothing(permission::next_scope(model)),
-        Action::FieldPick => nothing(permission::pick_rule(model)),
-        Action::FieldPrevious => nothing(permission::step_rule(model, false)),
-        Action::FieldFollowing => nothing(permission::step_rule(model, true)),
+        Action::AllowOnce => return permission::allow_once(model),
+        Action::AllowSession => return permission::allow_session(model),
+        Action::AllowAlways => permission::allow_always(model),
+        Action::Deny => return permission::deny(model),
+        Action::DenyWithMessage => permission::deny_with_message(model),
+        Action::Why => permission::why(model),
+        Action::KeepHunk => permission::keep_hunk(model),
+        Action::NextHunk => step_hunk(model, true),
+        Action::PreviousHunk => step_hunk(model, false),
+        Action::FieldAccept => return permission::accept(model),
+        Action::FieldNext => permission::next_scope(model),
+        Action::FieldPick => permission::pick_rule(model),
+        Action::FieldPrevious => permission::step_rule(model, false),
+        Action::FieldFollowing => permission::step_rule(model, true),
 
-        Action::Help => nothing(panels::toggle(model, Kind::Help)),
-        Action::Todos => nothing(panels::toggle(model, Kind::Todos)),
-        Action::CostPanel => cost::open(model),
-        Action::HistoryPanel => history::open(model, None),
-        Action::ChangesPanel => nothing(panels::toggle(model, Kind::Changes { hunk: 0 })),
-        Action::ModelsPanel => nothing(panels::toggle(model, Kind::Models)),
-        Action::ThemePanel => nothing(themes::open(model)),
-        Action::PermissionsPanel => nothing(panels::toggle(model, Kind::Permissions)),
-        Action::StatusPanel => nothing(panels::toggle(model, Kind::Status)),
-        Action::PanelDown => scroll_inner(model, 1),
-        Action::PanelUp => scroll_inner(model, -1),
-        Action::PanelPageDown => page_inner(model, true),
-        Action::PanelPageUp => page_inner(model, false),
-        Action::PanelTop => scroll_inner(model, isize::MIN),
-        Action::PanelBottom => scroll_inner(model, isize::MAX),
-        Action::PanelOpen => panels::enter(model),
-        Action::FilterOpen => nothing(panels::open_filter(model)),
-        Action::FilterAccept if model.focus() == Focus::StartKey => start::open(model),
-        Action::FilterAccept => nothing(panels::accept_filter(model)),
-        Action::Group => cost::group(model),
-        Action::SearchAll => history::search_all(model),
+        Action::Help => panels::toggle(model, Kind::Help),
+        Action::Todos => panels::toggle(model, Kind::Todos),
+        Action::CostPanel => return cost::open(model),
+        Action::HistoryPanel => return history::open(model, None),
+        Action::ChangesPanel => panels::toggle(model, Kind::Changes { hunk: 0 }),
+        Action::ModelsPanel => panels::toggle(model, Kind::Models),
+        Action::ThemePanel => themes::open(model),
+        Action::PermissionsPanel => panels::toggle(model, Kind::Permissions),
+        Action::StatusPanel => panels::toggle(model, Kind::Status),
+        Action::PanelDown => return scroll_inner(model, 1),
+        Action::PanelUp => return scroll_inner(model, -1),
+        Action::PanelPageDown => return page_inner(model, true),
+        Action::PanelPageUp => return page_inner(model, false),
+        Action::PanelTop => return scroll_inner(model, isize::MIN),
+        Action::PanelBottom => return scroll_inner(model, isize::MAX),
+        Action::PanelOpen => return panels::enter(model),
+        Action::FilterOpen => panels::open_filter(model),
+        Action::FilterAccept if model.focus() == Focus::StartKey => return start::open(model),
+        Action::FilterAccept => panels::accept_filter(model),
+        Action::Group => return cost::group(model),
+        Action::SearchAll => return history::search_all(model),
 
-        Action::StartDown => nothing(start::step(model, true)),
-        Action::StartUp => nothing(start::step(model, false)),
-        Action::StartOpen => start::open(model),
+        Action::StartDown => start::step(model, true),
+        Action::StartUp => start::step(model, false),
+        Action::StartOpen => return start::open(model),
     }
-}
-
-/// The effects of what has none.
-fn nothing((): ()) -> Vec<Effect> {
     Vec::new()
 }
 
@@ -134,19 +130,21 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
 
 fn scroll_inner(model: &mut Model, rows: isize) -> Vec<Effect> {
     match model.focus() {
-        Focus::Dialog => nothing(permission::scroll(model, rows)),
-        _ => panels::step(model, rows),
+        Focus::Dialog => permission::scroll(model, rows),
+        _ => return panels::step(model, rows),
     }
+    Vec::new()
 }
 
 fn page_inner(model: &mut Model, down: bool) -> Vec<Effect> {
     match model.focus() {
         Focus::Dialog => {
             let half = isize::try_from(model.seen.inner.shown / 2).unwrap_or(1).max(1);
-            nothing(permission::scroll(model, if down { half } else { -half }))
+            permission::scroll(model, if down { half } else { -half });
         }
-        _ => panels::page(model, down),
+        _ => return panels::page(model, down),
     }
+    Vec::new()
 }
 
 fn step_hunk(model: &mut Model, down: bool) {

@@ -26,7 +26,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Restored { role, text, .. } => restored(model, role, &text),
         Event::CallRestored { call, tool, title, result } => {
-            let mut entry = Call::new(call, tool, title, CallState::Queued);
+            let mut entry = Call::new(call, &tool, &title, CallState::Queued);
             entry.end(result.unwrap_or_else(unknown));
             model.transcript.push(Body::Call(Box::new(entry)));
         }
@@ -49,7 +49,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::MessageEnded { .. } => model.transcript.close_live(),
         Event::CallQueued { call, tool, title, input } => {
-            let entry = Call::new(call, tool, title, CallState::Queued).with_input(&input);
+            let entry = Call::new(call, &tool, &title, CallState::Queued).with_input(&input);
             model.transcript.push(Body::Call(Box::new(entry)));
         }
         Event::CallStarted { call } => {
@@ -206,12 +206,7 @@ fn asked(model: &mut Model, request: Request) -> Vec<Effect> {
     notify(model, "tern asks for permission")
 }
 
-fn turn_ended(
-    model: &mut Model,
-    turn: TurnId,
-    end: TurnEnd,
-    summary: TurnSummary,
-) -> Vec<Effect> {
+fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummary) -> Vec<Effect> {
     model.transcript.close_live();
     if model.working_turn().is_none_or(|working| working == turn) {
         model.activity = Activity::Idle;

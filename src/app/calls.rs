@@ -8,6 +8,9 @@ use crate::protocol::{CallId, CallResult, CallStatus, Detail, Title};
 /// Bytes of live output that are kept; the result brings the whole later.
 const TAIL: usize = 32 * 1024;
 
+/// Bytes of the newest line that are shown beside a call.
+const LINE: usize = 1_024;
+
 /// Characters of one value of the input that are kept.
 const INPUT: usize = 4_000;
 
@@ -41,10 +44,10 @@ pub struct Output {
 }
 
 impl Call {
-    pub fn new(id: CallId, tool: String, title: Title, state: CallState) -> Call {
+    pub fn new(id: CallId, tool: &str, title: &Title, state: CallState) -> Call {
         Call {
             id,
-            tool: clean::line(&tool),
+            tool: clean::line(tool),
             title: clean::title(title),
             input: Vec::new(),
             state,
@@ -78,10 +81,18 @@ impl Call {
         }
     }
 
-    /// The verb that fits: "Reading" while it runs, "Read" afterwards.
+    /// The verb that fits: "Reading" while it runs, "Read" afterwards. What did not come to its
+    /// end is not told as done, except for a command: that ran, whatever it said.
     pub fn verb(&self) -> &str {
-        let title = &self.title;
-        let verb = if self.is_running() { &title.doing } else { &title.done };
+        let done = match &self.state {
+            CallState::Ended(result) => match result.status {
+                CallStatus::Done => true,
+                CallStatus::Failed => matches!(result.detail, Detail::Command { .. }),
+                CallStatus::Denied | CallStatus::Interrupted | CallStatus::Unknown => false,
+            },
+            CallState::Queued | CallState::Running | CallState::Asked => false,
+        };
+        let verb = if done { &self.title.done } else { &self.title.doing };
         if verb.is_empty() { &self.tool } else { verb }
     }
 
@@ -126,6 +137,13 @@ impl Output {
     /// Lines that can be drawn: of each, what its last carriage return left.
     pub fn shown(&self) -> String {
         clean::output(&self.tail)
+    }
+
+    /// The newest line that says something; empty: there is none.
+    pub fn last_line(&self) -> String {
+        let line = self.tail.trim_end().rsplit('\n').next().unwrap_or_default();
+        let start = line.len().saturating_sub(LINE);
+        clean::output(&line[ceil_boundary(line, start)..]).trim().to_owned()
     }
 
     pub fn push(&mut self, text: &str) {

@@ -8,8 +8,8 @@ use crate::app::panels::history::{Preview, SessionRow};
 use crate::protocol::{
     Hunk, PartVerdict, Preview as Question, Request, Role, Ruling, Sourced, Title, Todo,
 };
-use crate::text::clean::{Mark, Mode, clean, marked};
 use crate::text::Piece;
+use crate::text::clean::{Mark, Mode, clean, marked};
 
 /// Text that is read: escapes go, the rest stays as it was meant.
 pub fn prose(text: &str) -> String {
@@ -36,7 +36,7 @@ pub fn judged(text: &str) -> Vec<Piece<Mark>> {
     marked(text, Mode::Security)
 }
 
-pub fn title(title: Title) -> Title {
+pub fn title(title: &Title) -> Title {
     Title { doing: line(&title.doing), done: line(&title.done), object: line(&title.object) }
 }
 
@@ -89,13 +89,9 @@ pub fn hunks(hunks: Vec<Hunk>) -> Vec<Hunk> {
 
 pub fn request(request: Request) -> Request {
     let preview = match request.preview {
-        Question::Edit { path, hunks: changed, added, removed, new_file } => Question::Edit {
-            path: line(&path),
-            hunks: hunks(changed),
-            added,
-            removed,
-            new_file,
-        },
+        Question::Edit { path, hunks: changed, added, removed, new_file } => {
+            Question::Edit { path: line(&path), hunks: hunks(changed), added, removed, new_file }
+        }
         // These are judged by their very characters: see `judged`.
         other => other,
     };

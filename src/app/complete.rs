@@ -74,15 +74,17 @@ fn items(model: &Model, rest: &str) -> Vec<Item> {
             .collect();
     };
     let values: Vec<(String, String)> = match name {
-        "mode" => {
-            Mode::ALL.iter().map(|mode| (mode.name().to_owned(), mode_help(*mode).to_owned())).collect()
-        }
+        "mode" => Mode::ALL
+            .iter()
+            .map(|mode| (mode.name().to_owned(), mode_help(*mode).to_owned()))
+            .collect(),
         "theme" => model.look.themes.iter().map(|name| (name.clone(), String::new())).collect(),
         "model" => model.models.iter().map(|m| (m.name.clone(), m.facts.clone())).collect(),
         _ => Vec::new(),
     };
     let names = ranked(values.iter().map(|(name, _)| name.clone()), argument.trim());
-    let help = |name: &String| values.iter().find(|(of, _)| of == name).map(|(_, help)| help.clone());
+    let help =
+        |name: &String| values.iter().find(|(of, _)| of == name).map(|(_, help)| help.clone());
     names
         .into_iter()
         .take(SHOWN)

@@ -168,9 +168,9 @@ impl Editor {
         let Some(target) = rows.get(to) else { return false };
         let column = columns(&self.area.lines()[rows[at].line], rows[at].start, cursor.column);
         let line = &self.area.lines()[target.line];
-        let last = target.end.saturating_sub(usize::from(rows.get(to + 1).is_some_and(|next| {
-            next.line == target.line
-        })));
+        let last = target.end.saturating_sub(usize::from(
+            rows.get(to + 1).is_some_and(|next| next.line == target.line),
+        ));
         let mut place = Place { line: target.line, column: target.start };
         while place.column < last && columns(line, target.start, place.column + 1) <= column {
             place.column += 1;
@@ -247,30 +247,29 @@ fn split(lines: Lines, text: &str) -> Vec<String> {
     }
 }
 
-/// Breaks after blanks where it can, and within a word where it must. The cursor needs a cell
-/// behind the last character, so a row is full one column early.
+/// Breaks after blanks where it can, and within a word where it must. Blanks at a break stay on
+/// the row before, even where they do not fit. The cursor needs a cell behind the last character,
+/// so a last row that is full is followed by an empty one.
 fn wrap_line(line: usize, text: &str, width: usize, rows: &mut Vec<Row>) {
     let (mut start, mut at, mut used) = (0, 0, 0);
     for word in text.split_word_bounds() {
-        let length = word.chars().count();
-        let wide = text::width(word);
-        if used + wide > width && !word.trim().is_empty() && at > start {
+        let blank = word.trim().is_empty();
+        if used + text::width(word) > width && !blank && at > start {
             rows.push(Row { line, start, end: at });
             (start, used) = (at, 0);
         }
         for grapheme in word.graphemes(true) {
             let wide = text::width(grapheme);
-            if used + wide > width && at > start {
+            if used + wide > width && !blank && at > start {
                 rows.push(Row { line, start, end: at });
                 (start, used) = (at, 0);
             }
             at += grapheme.chars().count();
             used += wide;
         }
-        debug_assert!(length <= at);
     }
     rows.push(Row { line, start, end: at });
-    if used >= width && at > start {
+    if used >= width && at > start && !text.ends_with(char::is_whitespace) {
         rows.push(Row { line, start: at, end: at });
     }
 }
@@ -297,6 +296,7 @@ mod tests {
             ("ab\n\ncd", vec!["ab", "", "cd"]),
             ("日本語日本", vec!["日本語日", "本"]),
             ("12345678", vec!["12345678", ""]),
+            ("1234567  next", vec!["1234567  ", "next"]),
         ] {
             assert_eq!(shown(&typed(text), 8), rows, "{text:?}");
         }

@@ -11,10 +11,8 @@ use crate::app::search::Search;
 use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
-use crate::config::DiffStyle;
-use crate::protocol::{
-    JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId,
-};
+pub use crate::config::DiffStyle;
+use crate::protocol::{JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId};
 
 #[derive(Debug, Clone, Default)]
 pub struct Model {
@@ -45,7 +43,7 @@ pub struct Model {
     pub rules: Vec<(Ruling, Sourced<String>)>,
     pub toast: Option<Toast>,
     pub now: Millis,
-    /// When the last key came.
+    /// When the last key came for the prompt.
     pub typed: Option<Millis>,
     pub focused: Focused,
     /// Bypass was asked for on the command line, so that the modes that are cycled through have it.
@@ -95,7 +93,12 @@ pub enum Phase {
     Writing,
     Running,
     Compacting,
-    Retrying { attempt: u32, of: u32, until: Millis, why: String },
+    Retrying {
+        attempt: u32,
+        of: u32,
+        until: Millis,
+        why: String,
+    },
     Stopping,
 }
 
@@ -214,9 +217,7 @@ impl Model {
             Focus::StartKey => vec![Context::Filter, Context::Text, Context::Global],
             Focus::Dialog => vec![Context::Dialog, Context::Global],
             Focus::DialogField => vec![Context::DialogField, Context::Text, Context::Global],
-            Focus::Panel => {
-                panel().into_iter().chain([Context::Panel, Context::Global]).collect()
-            }
+            Focus::Panel => panel().into_iter().chain([Context::Panel, Context::Global]).collect(),
             Focus::Filter => panel()
                 .into_iter()
                 .filter(|context| *context == Context::History)

@@ -36,9 +36,18 @@ pub enum Msg {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     Edited(Result<String, String>),
-    Sessions { seq: u64, rows: Result<Vec<SessionRow>, String> },
-    Preview { id: SessionId, preview: Result<Preview, String> },
-    Costs { seq: u64, report: Result<Report, String> },
+    Sessions {
+        seq: u64,
+        rows: Result<Vec<SessionRow>, String>,
+    },
+    Preview {
+        id: SessionId,
+        preview: Result<Preview, String>,
+    },
+    Costs {
+        seq: u64,
+        report: Result<Report, String>,
+    },
     Saved(Result<String, String>),
     Found(Found),
     /// The rules that are in force.

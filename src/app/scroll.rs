@@ -12,9 +12,14 @@ pub enum Scroll {
     Follow,
     At(Anchor),
     /// Just enough to have the entry on the screen.
-    Show { entry: usize },
+    Show {
+        entry: usize,
+    },
     /// The n-th match of the search within the entry.
-    Match { entry: usize, nth: usize },
+    Match {
+        entry: usize,
+        nth: usize,
+    },
 }
 
 /// The row at the top of the screen. `row` may point before or behind the entry's own rows.
@@ -48,6 +53,8 @@ pub struct Seen {
 pub struct Inner {
     pub rows: usize,
     pub shown: usize,
+    /// The first that is shown.
+    pub top: usize,
 }
 
 impl Inner {

@@ -43,10 +43,20 @@ pub struct FoundServer {
 /// What the person wants to work with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    FoundKey { provider: String, variable: String },
-    Server { provider: String, url: String, model: Option<String> },
+    FoundKey {
+        provider: String,
+        variable: String,
+    },
+    Server {
+        provider: String,
+        url: String,
+        model: Option<String>,
+    },
     /// Saved as by `tern login`.
-    Enter { provider: String, key: Secret },
+    Enter {
+        provider: String,
+        key: Secret,
+    },
     Demo,
 }
 
@@ -100,10 +110,9 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
         return connect(start, Choice::Enter { provider, key: Secret(key) });
     }
     match start.offers().into_iter().nth(start.at) {
-        Some(Offer::Key(key)) => connect(
-            start,
-            Choice::FoundKey { provider: key.provider, variable: key.variable },
-        ),
+        Some(Offer::Key(key)) => {
+            connect(start, Choice::FoundKey { provider: key.provider, variable: key.variable })
+        }
         Some(Offer::Server(server)) => connect(
             start,
             Choice::Server {

@@ -94,13 +94,14 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Model { name: None } => panels::open(model, Kind::Models),
         Slash::Model { name: Some(name) } => return models::set(model, name),
         Slash::Mode { mode: None } => {
-            model.say(&format!("mode {}; shift+tab goes on to the next", model.session.mode.name()));
+            model
+                .say(&format!("mode {}; shift+tab goes on to the next", model.session.mode.name()));
         }
         Slash::Mode { mode: Some(Mode::BypassPermissions) } if !model.may_bypass => {
             model.say("bypassPermissions must be asked for when tern starts: --permission-mode");
         }
         Slash::Mode { mode: Some(mode) } => return vec![Effect::Send(Command::SetMode { mode })],
-        Slash::Resume { session: Some(name) } => return resume(model, name),
+        Slash::Resume { session: Some(name) } => return resume(model, &name),
         Slash::Resume { session: None } => return history::open(model, None),
         Slash::Theme { name: None } => themes::open(model),
         Slash::Theme { name: Some(name) } => return themes::set(model, &name),
@@ -109,10 +110,10 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
 }
 
 /// An id resumes; anything else is looked for.
-fn resume(model: &mut Model, name: String) -> Vec<Effect> {
+fn resume(model: &mut Model, name: &str) -> Vec<Effect> {
     let is_id = name.len() == 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     if is_id {
-        return idle_only(model, Command::Resume { session: SessionId(name) });
+        return idle_only(model, Command::Resume { session: SessionId(name.to_owned()) });
     }
     history::open(model, Some(name))
 }

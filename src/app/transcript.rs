@@ -39,14 +39,41 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     /// Long texts are folded.
-    Person { text: String, open: bool },
-    Prose { text: String, live: bool },
-    Thought { text: String, live: bool, open: bool },
+    Person {
+        text: String,
+        open: bool,
+    },
+    Prose {
+        text: String,
+        live: bool,
+    },
+    Thought {
+        text: String,
+        live: bool,
+        open: bool,
+    },
     Call(Box<Call>),
-    Shell { command: String, output: String, code: Option<i32>, open: bool },
-    Notice { level: Level, text: String, hints: Vec<String> },
-    Compaction { before: u64, after: u64, summary: String, open: bool },
-    Ending { end: TurnEnd, summary: TurnSummary },
+    Shell {
+        command: String,
+        output: String,
+        code: Option<i32>,
+        open: bool,
+    },
+    Notice {
+        level: Level,
+        text: String,
+        hints: Vec<String>,
+    },
+    Compaction {
+        before: u64,
+        after: u64,
+        summary: String,
+        open: bool,
+    },
+    Ending {
+        end: TurnEnd,
+        summary: TurnSummary,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,7 +296,7 @@ mod tests {
         transcript.stream(&message("a"), Kind::Prose, "two");
         let id = CallId("1".to_owned());
         let title = Title::new("Reading", "Read", "x");
-        let call = Call::new(id, "Read".to_owned(), title, CallState::Queued);
+        let call = Call::new(id, "Read", &title, CallState::Queued);
         transcript.push(Body::Call(Box::new(call)));
         transcript.stream(&message("a"), Kind::Prose, "\n\n");
         transcript.stream(&message("a"), Kind::Prose, "\n\nthree");

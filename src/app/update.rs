@@ -45,6 +45,7 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let key = Key::from(event);
+    let writing = model.focus() == Focus::Prompt;
     let unarmed = !model.dialogs.is_empty() && !model.dialogs.armed(model.now);
     model.pending.push(key);
     let effects = match model.keymap.press(&model.contexts(), &model.pending) {
@@ -65,7 +66,9 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     if unarmed {
         model.dialogs.hold(model.now);
     }
-    model.typed = Some(model.now);
+    if writing {
+        model.typed = Some(model.now);
+    }
     effects
 }
 
@@ -129,7 +132,7 @@ fn focus(model: &mut Model, focused: bool) -> Vec<Effect> {
 fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
     model.scroll = model.scroll.settled(&seen);
     if let Some(dialog) = model.dialogs.front_mut() {
-        dialog.scroll = dialog.scroll.min(seen.inner.max_scroll());
+        dialog.scroll = seen.inner.top;
     }
     model.seen = seen;
     Vec::new()

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::api::demo::{PROJECT, Pace};
 use crate::cli::args::Cli;
@@ -54,6 +54,14 @@ pub fn prepare(cli: &Cli, env: &Env) -> Result<Prepared, Failure> {
     prepared.setup.router = Arc::new(Scripted(Pace::Natural));
     make_repository(&env.cwd);
     Ok(prepared)
+}
+
+/// The same, chosen on the screen of a session that began elsewhere. `sample` keeps the project.
+pub fn choose(cli: &Cli, env: &Env, sample: &Mutex<Option<Project>>) -> Result<Prepared, Failure> {
+    let project = Project::create()?;
+    let prepared = prepare(cli, &project.env(env));
+    *sample.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(project);
+    prepared
 }
 
 fn write(root: &Path) -> std::io::Result<()> {

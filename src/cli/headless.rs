@@ -30,11 +30,13 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     match prepare(cli, env) {
         Ok((prepared, prompt)) => {
             for problem in &prepared.problems {
-                use std::io::Write;
                 writeln!(streams.err, "tern: warning: {problem}")?;
             }
             let runtime = start::runtime()?;
-            Ok(runtime.block_on(drive(prepared, prompt, output, &mut streams))?)
+            let code = runtime.block_on(drive(prepared, prompt, output, &mut streams));
+            // A read of standard input cannot be cancelled; nobody waits for it.
+            runtime.shutdown_background();
+            Ok(code?)
         }
         Err(failure) => Ok(headless::fail(
             failure.kind,
@@ -108,7 +110,10 @@ fn whole_prompt(cli: &Cli) -> Result<String, Failure> {
         Ok(Some(slash::Slash::Init)) => Ok(slash::INIT.to_owned()),
         Ok(Some(_)) => Err(Failure::new(
             ErrorKind::Config,
-            format!("{} needs a session that goes on", text.split_whitespace().next().unwrap_or("")),
+            format!(
+                "{} needs a session that goes on",
+                text.split_whitespace().next().unwrap_or("")
+            ),
         )
         .hint("Use the subcommand (tern --help), or --input-format stream-json.")),
         Ok(None) => Ok(text),

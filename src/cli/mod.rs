@@ -23,7 +23,7 @@ mod start;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -87,7 +87,15 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     match &cli.command {
         Some(Sub::Sessions(args)) => sessions::run(args, &env, out),
         Some(Sub::Cost(args)) => cost::run(args, &env, out),
-        Some(Sub::Permissions(args)) => permissions::run(args, &env, out),
+        Some(Sub::Permissions(args)) => {
+            let home = permissions::Home {
+                cwd: env.cwd.clone(),
+                home: env.dirs.home.clone(),
+                own: start::own_folders(&env),
+            };
+            let configuration = |cwd: &Path| start::permission_defaults(&env, cwd);
+            permissions::run(args, &home, &configuration, &mut std::io::stdin().lock(), out)
+        }
         Some(Sub::Config(args)) => config::run(args, &env, out),
         Some(Sub::Models(args)) => models::run(args, &env, out),
         Some(Sub::Login(args)) => login::run(args, &env, out),

@@ -117,9 +117,9 @@ impl Configured {
     ) -> Result<Option<SecretString>, ApiError> {
         let env = |variable: &str| self.vars.get(variable).cloned();
         let saved = |login: &str| login::saved(&self.dirs, login).ok().flatten();
-        key::resolve(&provider.key, &key::Lookup { env: &env, saved: &saved })
-            .await
-            .map_err(|error| ApiError::new(ApiErrorKind::Auth, format!("no key for {name}: {error}")))
+        key::resolve(&provider.key, &key::Lookup { env: &env, saved: &saved }).await.map_err(
+            |error| ApiError::new(ApiErrorKind::Auth, format!("no key for {name}: {error}")),
+        )
     }
 
     fn known(&self, name: &str) -> Option<Model> {
@@ -177,7 +177,8 @@ fn split<'a>(
     name: &'a str,
 ) -> Result<(&'a str, &'a str, &'a ProviderConfig), ApiError> {
     let unknown = |message: String| ApiError::new(ApiErrorKind::UnknownModel, message);
-    let Some((provider, model)) = name.split_once('/').filter(|(_, model)| !model.is_empty()) else {
+    let Some((provider, model)) = name.split_once('/').filter(|(_, model)| !model.is_empty())
+    else {
         let near = models::all().iter().find(|model| model.name == name);
         let hint = match near {
             Some(model) => format!("Did you mean {}?", model.full_name()),

@@ -3,7 +3,7 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 
@@ -67,7 +67,11 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
         first,
         model,
     };
-    let exit = start::runtime()?.block_on(terminal::run(setup))?;
+    let runtime = start::runtime()?;
+    let exit = runtime.block_on(terminal::run(setup));
+    // What still looks for sessions or servers is not worth waiting for.
+    runtime.shutdown_background();
+    let exit = exit?;
     Ok(farewell(&exit, project.is_some()))
 }
 
@@ -78,7 +82,7 @@ fn first_model(
     themes: &Library,
     wanted: Option<String>,
 ) -> (Model, Vec<String>) {
-    let (keymap, key_problems) = Keymap::new(&config.keys);
+    let (keymap, key_problems) = Keymap::new(config.ui.keymap, &config.keys);
     let mut problems: Vec<String> = key_problems.iter().map(ToString::to_string).collect();
     let theme = config.ui.theme.clone().unwrap_or_else(|| by_terminal(env).to_owned());
     if !themes.has(&theme) {
@@ -133,10 +137,16 @@ fn choices(config: &Config, env: &Env) -> Vec<ModelRow> {
 
 fn connect(cli: &Cli, env: &Env) -> Connect {
     let (cli, env) = (cli.clone(), env.clone());
+    // A sample project that was chosen on the screen lives as long as the screen.
+    let sample = Arc::new(Mutex::new(None));
     Box::new(move |choice| {
-        let (cli, env) = (cli.clone(), env.clone());
+        let (cli, env, sample) = (cli.clone(), env.clone(), sample.clone());
         Box::pin(async move {
-            let prepared = tokio::task::spawn_blocking(move || chosen(cli, &env, choice)).await??;
+            let prepare = move || match choice {
+                Some(Choice::Demo) => demo::choose(&cli, &env, &sample),
+                choice => chosen(cli, &env, choice),
+            };
+            let prepared = tokio::task::spawn_blocking(prepare).await??;
             let secrets = prepared.setup.secrets.clone();
             let agent = agent::spawn(prepared.setup);
             let events = start::recorded(agent.events, prepared.record, secrets);
@@ -147,10 +157,8 @@ fn connect(cli: &Cli, env: &Env) -> Connect {
 
 /// The session as configured, or as chosen on the first start screen.
 fn chosen(mut cli: Cli, env: &Env, choice: Option<Choice>) -> Result<Prepared, Failure> {
-    let mut scripted = cli.demo;
     match choice {
-        None => {}
-        Some(Choice::Demo) => scripted = true,
+        None | Some(Choice::Demo) => {}
         Some(Choice::FoundKey { provider, .. }) => {
             cli.session.model = default_model(&provider)?;
         }
@@ -166,7 +174,7 @@ fn chosen(mut cli: Cli, env: &Env, choice: Option<Choice>) -> Result<Prepared, F
             cli.session.model = default_model(&provider)?;
         }
     }
-    if scripted {
+    if cli.demo {
         return demo::prepare(&cli, env);
     }
     start::prepare(&cli, env, Trust::default(), true)

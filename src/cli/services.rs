@@ -14,8 +14,8 @@ use crate::app::panels::cost::{self as panel, Group, Report};
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::spend::Total;
 use crate::app::start::{Found, FoundKey, FoundServer};
-use crate::cli::sessions::age;
 use crate::cli::Env;
+use crate::cli::sessions::age;
 use crate::config::{Config, write};
 use crate::cost::ledger;
 use crate::cost::sums::{self, By, Sum};
@@ -224,11 +224,7 @@ impl Local {
 }
 
 fn group((name, sum): (String, Sum)) -> Group {
-    let total = Total {
-        usage: sum.usage,
-        cost: sum.cost,
-        requests: sum.requests,
-        unpriced: sum.unpriced,
-    };
+    let total =
+        Total { usage: sum.usage, cost: sum.cost, requests: sum.requests, unpriced: sum.unpriced };
     Group { name, total }
 }

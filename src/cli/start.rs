@@ -12,16 +12,16 @@ use tokio::sync::mpsc;
 use crate::agent::{self, Limits};
 use crate::cli::args::{Cli, SessionArgs};
 use crate::cli::router::{self, Configured};
-use crate::cli::{Env, Failure};
+use crate::cli::{Env, Failure, permissions};
 use crate::config::layer::{self, Flags, Inputs};
 use crate::config::{Config, Problem, dirs};
 use crate::context::Place;
 use crate::permissions::RuleSet;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
-use crate::session::redact::Secrets;
 use crate::session::Places;
 use crate::session::index::{self, FindError};
+use crate::session::redact::Secrets;
 use crate::tools::{self, Tool};
 use crate::trust;
 
@@ -29,7 +29,6 @@ use crate::trust;
 #[derive(Debug)]
 pub struct Prepared {
     pub setup: agent::Setup,
-    pub config: Config,
     pub problems: Vec<Problem>,
     pub record: Option<PathBuf>,
 }
@@ -58,10 +57,49 @@ pub fn configuration(cli: &Cli, env: &Env, trust: Trust) -> (layer::Loaded, Vec<
         max_budget_usd: args.max_budget_usd,
         theme: cli.theme.clone(),
     };
-    let trusted = trust.this_run || trust::is_trusted(&env.dirs.trust(), &inputs.project_root);
+    let trusted = trust.this_run || is_trusted(env, &env.cwd);
     inputs.trusted = trusted;
     let (loaded, problems) = layer::load(&inputs);
     (loaded, problems, trusted)
+}
+
+/// Whether the person has trusted what the project's files would do, as they are now. Settings are
+/// read from the project's root and from the folder itself, so both must be.
+pub fn is_trusted(env: &Env, cwd: &Path) -> bool {
+    let Ok(store) = trust::Store::load(&env.dirs.trust()) else { return false };
+    let root = trust::root_of(cwd);
+    let states = [root.as_path(), cwd].map(|folder| trust::state(&trust::examine(folder), &store));
+    states.contains(&trust::State::Trusted)
+        && states.iter().all(|state| match state {
+            trust::State::Trusted | trust::State::Nothing => true,
+            trust::State::Changed | trust::State::Untrusted => false,
+        })
+}
+
+/// Rules, mode and folders as a session in `cwd` would have them, for `tern permissions check`.
+pub fn permission_defaults(env: &Env, cwd: &Path) -> permissions::Defaults {
+    let mut inputs = Inputs::new(env.dirs.clone(), cwd, env.vars.clone());
+    let trusted = is_trusted(env, cwd);
+    inputs.trusted = trusted;
+    let (loaded, _) = layer::load(&inputs);
+    let written = loaded.config.permissions;
+    let additional = written
+        .additional_directories
+        .iter()
+        .filter(|dir| trusted || !is_project(dir.source))
+        .map(|dir| expand(&dir.value, env))
+        .collect();
+    permissions::Defaults {
+        mode: written.mode.map_or(Mode::Default, |mode| mode.value),
+        rules: RuleTexts { allow: written.allow, ask: written.ask, deny: written.deny },
+        additional,
+        trusted,
+    }
+}
+
+/// tern's own folders: what they hold decides what is asked.
+pub fn own_folders(env: &Env) -> Vec<PathBuf> {
+    [&env.dirs.config, &env.dirs.data, &env.dirs.state].map(Clone::clone).to_vec()
 }
 
 /// Everything for a session, but for the demo's. Errors are those a person can mend.
@@ -100,7 +138,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         resume,
         fork: cli.fork,
     };
-    Ok(Prepared { setup, config, problems, record: args.record.clone() })
+    Ok(Prepared { setup, problems, record: args.record.clone() })
 }
 
 fn rules(
@@ -136,7 +174,7 @@ fn rules(
         line: fault.rule.line,
         hint: fault.hint,
     }));
-    let own = [&env.dirs.config, &env.dirs.data, &env.dirs.state].map(Clone::clone).to_vec();
+    let own = own_folders(env);
     let rules = agent::Rules {
         texts,
         root: root.clone(),
@@ -176,7 +214,8 @@ fn tools(args: &SessionArgs) -> Result<Vec<Arc<dyn Tool>>, Failure> {
     let all = tools::table::all();
     let Some(list) = &args.tools else { return Ok(all) };
     let wanted: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
-    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name)) {
+    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name))
+    {
         let names: Vec<&str> = all.iter().map(|tool| tool.name()).collect();
         return Err(Failure::new(ErrorKind::Config, format!("there is no tool named {unknown}"))
             .hint(format!("The tools are: {}.", names.join(", "))));

@@ -2,7 +2,7 @@
 
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
-use crate::diff::words::mark_words;
+use crate::diff::words::{BUDGET, mark_words};
 use crate::protocol::{Hunk, HunkLine, LineKind};
 
 /// The whole difference of two texts, each run of changes with up to `context` lines around it.
@@ -10,7 +10,9 @@ use crate::protocol::{Hunk, HunkLine, LineKind};
 pub fn hunks(old: &str, new: &str, context: usize) -> Vec<Hunk> {
     let (before, after) = (lines(old), lines(new));
     let ops = changes(&before, &after);
-    group_diff_ops(ops, context).iter().map(|group| hunk(group, &before, &after)).collect()
+    let mut words = BUDGET;
+    let groups = group_diff_ops(ops, context);
+    groups.iter().map(|group| hunk(group, &before, &after, &mut words)).collect()
 }
 
 /// Lines added and removed, in this order.
@@ -49,7 +51,7 @@ fn changes(before: &[&str], after: &[&str]) -> Vec<DiffOp> {
     .collect()
 }
 
-fn hunk(ops: &[DiffOp], before: &[&str], after: &[&str]) -> Hunk {
+fn hunk(ops: &[DiffOp], before: &[&str], after: &[&str], words: &mut usize) -> Hunk {
     let mut rows = Vec::new();
     for op in ops {
         let (tag, old, new) = op.as_tag_tuple();
@@ -62,7 +64,7 @@ fn hunk(ops: &[DiffOp], before: &[&str], after: &[&str]) -> Hunk {
         rows.extend(removed.iter().map(|text| row(LineKind::Removed, text)));
         rows.extend(added.iter().map(|text| row(LineKind::Added, text)));
         if tag == DiffTag::Replace {
-            mark_words(&mut rows[start..], removed.len());
+            mark_words(&mut rows[start..], removed.len(), words);
         }
     }
     Hunk {

@@ -6,16 +6,19 @@ use crate::protocol::HunkLine;
 
 /// Longer lines are marked as a whole by their colour alone.
 const LONGEST: usize = 2_000;
-/// Lines of one replacement that are compared word by word.
-const MOST_PAIRS: usize = 400;
+/// Bytes of a whole diff that are compared word by word: what a person looks at.
+pub(super) const BUDGET: usize = 400_000;
 /// Below this likeness (0 to 1) marks would cover nearly everything and say nothing.
 const LEAST_RATIO: f32 = 0.4;
 
 /// Marks the words that differ. `rows` holds `removed` lines taken out, then those put in; the
 /// first of each are a pair, and so on.
-pub(super) fn mark_words(rows: &mut [HunkLine], removed: usize) {
+/// Takes from `budget` what it costs, and ends when that is used up.
+pub(super) fn mark_words(rows: &mut [HunkLine], removed: usize, budget: &mut usize) {
     let (old, new) = rows.split_at_mut(removed);
-    for (old, new) in old.iter_mut().zip(new).take(MOST_PAIRS) {
+    for (old, new) in old.iter_mut().zip(new) {
+        let Some(left) = budget.checked_sub(old.text.len() + new.text.len()) else { return };
+        *budget = left;
         if old.text.len().max(new.text.len()) > LONGEST {
             continue;
         }

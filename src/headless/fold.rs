@@ -168,7 +168,9 @@ impl Outcome {
                 Some((ErrorKind::TurnLimit, "the limit of --max-turns was reached", &[]))
             }
             Some(TurnEnd::Budget) => Some((ErrorKind::Budget, "the budget is used up", &[])),
-            Some(TurnEnd::Done) if self.only_denied() => Some((ErrorKind::Denied, ONLY_DENIED, &[])),
+            Some(TurnEnd::Done) if self.only_denied() => {
+                Some((ErrorKind::Denied, ONLY_DENIED, &[]))
+            }
             Some(TurnEnd::Done | TurnEnd::Interrupted) | None => None,
         }
     }
@@ -182,8 +184,7 @@ impl Outcome {
     }
 
     pub fn object(&self) -> ResultObject<'_> {
-        let error =
-            self.error().map(|(kind, message, hints)| ErrorObject { kind, message, hints });
+        let error = self.error().map(|(kind, message, hints)| ErrorObject { kind, message, hints });
         let stop = match &self.end {
             Some(TurnEnd::Done) | None if error.is_none() => "done",
             Some(TurnEnd::Interrupted) => "interrupted",

@@ -119,7 +119,12 @@ pub enum Event {
         context: u64,
     },
     /// What a session that was taken up again has cost so far, and the tokens in its window.
-    Spent { session: Money, today: Money, unpriced: u64, context: u64 },
+    Spent {
+        session: Money,
+        today: Money,
+        unpriced: u64,
+        context: u64,
+    },
     /// A request failed and is tried again after `wait_ms`.
     Retrying {
         turn: TurnId,

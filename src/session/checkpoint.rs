@@ -74,13 +74,13 @@ pub fn after<'a>(call: Option<CallId>, paths: impl IntoIterator<Item = &'a Path>
 
 fn keep(path: &Path, blobs: Option<&Blobs>) -> Kept {
     let state = match read(path) {
-        Ok(Some((content, mode))) => match blobs.map(|blobs| blobs.put(&content)) {
-            Some(Err(error)) => {
-                FileState::Other { why: format!("it could not be stored: {error}") }
+        Ok(Some(Content { bytes, mode })) => {
+            let stored = blobs.map_or_else(|| Ok(hash(&bytes)), |blobs| blobs.put(&bytes));
+            match stored {
+                Ok(blob) => FileState::File { blob, bytes: bytes.len() as u64, mode },
+                Err(error) => FileState::Other { why: format!("it could not be stored: {error}") },
             }
-            Some(Ok(blob)) => FileState::File { blob, bytes: content.len() as u64, mode },
-            None => FileState::File { blob: hash(&content), bytes: content.len() as u64, mode },
-        },
+        }
         Ok(None) => FileState::Absent,
         Err(why) => FileState::Other { why },
     };
@@ -92,8 +92,14 @@ pub(crate) fn state_of(path: &Path) -> FileState {
     keep(path, None).state
 }
 
-/// Content and permission bits; `None` where there is nothing.
-pub(crate) fn read(path: &Path) -> Result<Option<(Vec<u8>, Option<u32>)>, String> {
+/// A file's content, and its permission bits where the system has them.
+pub(crate) struct Content {
+    pub bytes: Vec<u8>,
+    pub mode: Option<u32>,
+}
+
+/// What stands there; `None` where there is nothing. The error says why it cannot be kept.
+pub(crate) fn read(path: &Path) -> Result<Option<Content>, String> {
     let meta = match path.symlink_metadata() {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -108,8 +114,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<(Vec<u8>, Option<u32>)>, String
     if meta.len() > LARGEST {
         return Err(format!("it is larger than {LARGEST} bytes"));
     }
-    let content = std::fs::read(path).map_err(|error| error.to_string())?;
-    Ok(Some((content, mode_of(&meta))))
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    Ok(Some(Content { bytes, mode: mode_of(&meta) }))
 }
 
 #[cfg(unix)]

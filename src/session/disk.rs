@@ -159,10 +159,8 @@ impl Disk {
                 AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat,
             };
             let stamp = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
-            let times = Timestamps {
-                last_access: stamp(UTIME_OMIT.into()),
-                last_modification: stamp(UTIME_NOW.into()),
-            };
+            let times =
+                Timestamps { last_access: stamp(UTIME_OMIT), last_modification: stamp(UTIME_NOW) };
             utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?;
         }
         #[cfg(not(unix))]

@@ -371,7 +371,7 @@ mod tests {
         let nothing = home.plan(Rule::default());
         assert_eq!(nothing, Plan::default(), "{fresh} may be about to be named");
         let plan = home.plan(Rule { before: home.days(10), ..Rule::default() });
-        assert_eq!(names(&plan.blobs), [old.clone()]);
+        assert_eq!(names(&plan.blobs), std::slice::from_ref(&old));
         assert_eq!(run(&plan).blobs, 1);
         for (name, there) in [(&old, false), (&shared, true), (&fresh, true), (&file, true)] {
             assert_eq!(home.blobs.get(name).is_ok(), there);

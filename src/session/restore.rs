@@ -93,7 +93,8 @@ impl Change {
 
     /// Both contents, for the preview; `None` where there is no file.
     pub fn contents(&self, blobs: &Blobs) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-        let now = checkpoint::read(Path::new(&self.path)).ok().flatten().map(|(bytes, _)| bytes);
+        let now =
+            checkpoint::read(Path::new(&self.path)).ok().flatten().map(|content| content.bytes);
         let then = match &self.then {
             FileState::File { blob, .. } => blobs.get(blob).ok(),
             FileState::Absent | FileState::Other { .. } => None,

@@ -7,23 +7,24 @@ mod clipboard;
 mod editor;
 mod effects;
 mod input;
+mod keys;
 mod notify;
 pub mod offscreen;
-mod out;
 mod pace;
 mod raw;
 mod replay;
 mod screen;
 mod services;
 mod signals;
+mod surface;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::app::{Effect, Model};
 use crate::app::start::Choice;
+use crate::app::{Effect, Model};
 use crate::protocol::{Command, Event, SessionId};
 use crate::view::theme::{ColorDepth, Library};
 pub use replay::connection as replayed;
@@ -85,7 +86,7 @@ impl std::fmt::Debug for Setup {
 /// found, whatever happens. Errors: no terminal, or the terminal went away.
 pub async fn run(setup: Setup) -> anyhow::Result<Exit> {
     let guard = raw::Guard::enter(raw::Modes { mouse: setup.mouse })?;
-    let result = screen::Screen::new(setup, &guard)?.run().await;
+    let result = screen::Screen::new(setup, &guard).run().await;
     drop(guard);
     result
 }

@@ -1,5 +1,7 @@
 //! A recorded event stream in the place of an agent.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 
 use crate::protocol::{Closed, Command, Envelope, Event};
@@ -15,7 +17,10 @@ pub fn connection(events: Vec<Envelope<Event>>, longest: u64) -> Connection {
         for event in events {
             let wait = event.ms.saturating_sub(ms).min(longest);
             ms = event.ms;
-            tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+            // Even a sleep of nothing takes a millisecond.
+            if wait > 0 {
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+            }
             // What the recorded person answered gives way to what this one answers.
             if let Event::PermissionClosed { request, by: Closed::Answer { .. } } = &event.body {
                 let decision = loop {

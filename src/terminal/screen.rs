@@ -1,14 +1,12 @@
 //! The loop.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::EventStream;
-use futures_util::{FutureExt, StreamExt};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::start::Choice;
@@ -16,13 +14,12 @@ use crate::app::{Effect, Millis, Model, Msg, Reply, submit, update};
 use crate::highlight::Tokens;
 use crate::protocol::{Command, Event};
 use crate::terminal::effects::{Own, ask, carry_out};
-use crate::terminal::out::Out;
+use crate::terminal::keys::Keys;
 use crate::terminal::pace::Pace;
 use crate::terminal::raw::Guard;
 use crate::terminal::signals::{Asked, Signals, stop_self};
-use crate::terminal::{
-    Connection, Exit, How, Services, Setup, clipboard, editor, input, notify,
-};
+use crate::terminal::surface::Surface;
+use crate::terminal::{Connection, Exit, How, Services, Setup, clipboard, editor, input, notify};
 use crate::view::code::Key;
 use crate::view::{self, State};
 
@@ -34,13 +31,12 @@ const KEYS: usize = 64;
 pub struct Screen<'a> {
     model: Model,
     state: State,
-    terminal: Terminal<CrosstermBackend<Out>>,
-    out: Out,
+    surface: Surface,
     guard: &'a Guard,
     pace: Pace,
     begun: Instant,
     setup: Rest,
-    keys: Option<EventStream>,
+    keys: Option<Keys>,
     commands: Option<mpsc::Sender<Command>>,
     events: Option<mpsc::Receiver<Event>>,
     /// What could not be sent yet. Nothing here ever waits for the agent, which may itself be
@@ -49,6 +45,8 @@ pub struct Screen<'a> {
     replies: (UnboundedSender<Msg>, UnboundedReceiver<Msg>),
     colours: (UnboundedSender<Coloured>, UnboundedReceiver<Coloured>),
     connecting: (UnboundedSender<Connected>, UnboundedReceiver<Connected>),
+    /// Back from a suspension of our own, whose signal to go on is still to come.
+    resumed: bool,
     ended: Option<How>,
 }
 
@@ -79,14 +77,11 @@ enum Woken {
 }
 
 impl<'a> Screen<'a> {
-    pub fn new(setup: Setup, guard: &'a Guard) -> io::Result<Screen<'a>> {
-        let out = Out::default();
-        let terminal = Terminal::new(CrosstermBackend::new(out.clone()))?;
-        Ok(Screen {
+    pub fn new(setup: Setup, guard: &'a Guard) -> Screen<'a> {
+        Screen {
             model: setup.model,
             state: State::new(setup.themes, setup.colours),
-            terminal,
-            out,
+            surface: Surface::default(),
             guard,
             pace: Pace::new(),
             begun: Instant::now(),
@@ -105,13 +100,14 @@ impl<'a> Screen<'a> {
             replies: mpsc::unbounded_channel(),
             colours: mpsc::unbounded_channel(),
             connecting: mpsc::unbounded_channel(),
+            resumed: false,
             ended: None,
-        })
+        }
     }
 
     pub async fn run(mut self) -> anyhow::Result<Exit> {
         self.draw()?;
-        self.keys = Some(EventStream::new());
+        self.keys = Some(Keys::read()?);
         let mut signals = Signals::listen()?;
         self.begin();
         while self.ended.is_none() {
@@ -187,8 +183,7 @@ impl<'a> Screen<'a> {
                 self.key(event?).await?;
                 // Keys that wait already are drawn together.
                 for _ in 0..KEYS {
-                    let next = self.keys.as_mut().and_then(|keys| keys.next().now_or_never());
-                    let Some(Some(event)) = next else { break };
+                    let Some(event) = self.keys.as_mut().and_then(Keys::waiting) else { break };
                     self.key(event?).await?;
                 }
                 self.pace.now();
@@ -219,7 +214,12 @@ impl<'a> Screen<'a> {
             Woken::Connected(connected) => self.connected(connected).await?,
             Woken::Signal(Asked::End(signal)) => self.ended = Some(How::Signal(signal)),
             Woken::Signal(Asked::Suspend) => self.suspend()?,
-            Woken::Signal(Asked::Continue) => self.take_back()?,
+            Woken::Signal(Asked::Continue) if self.resumed => self.resumed = false,
+            // Something else stopped the program, and may have changed the terminal meanwhile.
+            Woken::Signal(Asked::Continue) => {
+                self.guard.give_back();
+                self.take_back()?;
+            }
             Woken::Sent => {}
             // Time itself is what changed: a spinner, a remark that goes.
             Woken::Time => self.pace.now(),
@@ -250,7 +250,7 @@ impl<'a> Screen<'a> {
                     notify::notify(&text, &mut io::stdout())?;
                 }
                 Own::Notify(_) => {}
-                Own::Redraw => self.terminal.clear()?,
+                Own::Redraw => self.surface.forget(),
                 Own::Suspend => self.suspend()?,
                 Own::Quit => self.ended = Some(How::Quit),
             }
@@ -278,8 +278,9 @@ impl<'a> Screen<'a> {
             self.model.say("set $EDITOR to write prompts in an editor");
             return Ok(());
         };
-        // A stream that is not read still eats the keys that are meant for the editor.
-        self.keys = None;
+        if let Some(keys) = self.keys.take() {
+            keys.end().await;
+        }
         self.guard.give_back();
         let text = text.to_owned();
         let mut editing = tokio::task::spawn_blocking(move || editor::edit(&command, &text));
@@ -292,7 +293,7 @@ impl<'a> Screen<'a> {
             }
         };
         self.take_back()?;
-        self.keys = Some(EventStream::new());
+        self.keys = Some(Keys::read()?);
         let edited = edited.unwrap_or_else(|error| Err(format!("the editor failed: {error}")));
         update(&mut self.model, Msg::Done(Reply::Edited(edited)));
         Ok(())
@@ -301,13 +302,14 @@ impl<'a> Screen<'a> {
     fn suspend(&mut self) -> anyhow::Result<()> {
         self.guard.give_back();
         stop_self();
+        self.resumed = true;
         self.take_back()
     }
 
     /// Takes the terminal again, and draws everything anew.
     fn take_back(&mut self) -> anyhow::Result<()> {
         self.guard.take()?;
-        self.terminal.clear()?;
+        self.surface.forget();
         self.pace.now();
         Ok(())
     }
@@ -334,14 +336,19 @@ impl<'a> Screen<'a> {
     }
 
     fn draw(&mut self) -> anyhow::Result<()> {
-        let (model, state) = (&self.model, &mut self.state);
-        let mut seen = None;
-        self.terminal.draw(|frame| seen = Some(view::draw(model, state, frame)))?;
-        self.out.send(&mut io::stdout().lock())?;
-        self.pace.drawn(Instant::now());
-        if let Some(seen) = seen {
-            update(&mut self.model, Msg::Drawn(seen));
+        let (width, height) = crossterm::terminal::size()?;
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        let (seen, cursor) = view::render(&self.model, &mut self.state, area, &mut buffer);
+        let moving = 0..u16::try_from(seen.transcript).unwrap_or(0).min(height);
+        let bytes = self.surface.draw(buffer, cursor, moving)?;
+        if !bytes.is_empty() {
+            let mut out = io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()?;
         }
+        self.pace.drawn(Instant::now());
+        update(&mut self.model, Msg::Drawn(seen));
         for wanted in self.state.colours().take_wanted() {
             let done = self.colours.0.clone();
             tokio::task::spawn_blocking(move || {
@@ -352,9 +359,7 @@ impl<'a> Screen<'a> {
     }
 }
 
-async fn next_key(
-    keys: &mut Option<EventStream>,
-) -> Option<io::Result<crossterm::event::Event>> {
+async fn next_key(keys: &mut Option<Keys>) -> Option<io::Result<crossterm::event::Event>> {
     match keys {
         Some(keys) => keys.next().await,
         None => std::future::pending().await,

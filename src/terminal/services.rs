@@ -1,9 +1,9 @@
 //! What the screen needs besides the agent: earlier sessions, money, settings, keys.
 
+use crate::app::Setting;
 use crate::app::panels::cost::{By, Report};
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::start::Found;
-use crate::app::Setting;
 use crate::protocol::{Ruling, SessionId, Sourced};
 
 /// Every function may take its time: they are called off the drawing thread. Errors are one

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use unicode_segmentation::GraphemeCursor;
 
+use crate::text::width as columns;
 use crate::text::width::{graphemes, is_plain};
 
 /// A run of text in one style.
@@ -41,7 +42,9 @@ pub fn wrap<S: Clone + PartialEq + Default>(
         .into_iter()
         .map(|row| {
             let indent = if row.continues { hang } else { 0 };
-            cutter.cut(row.range, indent)
+            // A single cluster may be wider than what the indent leaves; then the indent gives way.
+            let room = width.saturating_sub(columns(&joined[row.range.clone()]));
+            cutter.cut(row.range, indent.min(room))
         })
         .collect()
 }

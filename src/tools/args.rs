@@ -45,6 +45,9 @@ fn clean(value: &mut Value, level: Level) {
                 for noise in ["$schema", "title", "format", "minimum", "default"] {
                     map.remove(noise);
                 }
+                if let Some(Value::Array(names)) = map.get_mut("enum") {
+                    names.retain(|name| !name.is_null());
+                }
                 if let Some(Value::Array(types)) = map.get_mut("type") {
                     types.retain(|name| name != "null");
                     if let [only] = types.as_slice() {
@@ -163,6 +166,14 @@ mod tests {
         #[serde(rename = "-i")]
         fold: Option<bool>,
         title: Option<Vec<String>>,
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        OneLine,
+        Whole,
     }
 
     impl Args for Sample {
@@ -182,6 +193,7 @@ mod tests {
                     "offset": {"description": "1-based line", "type": "integer"},
                     "-i": {"type": "boolean"},
                     "title": {"type": "array", "items": {"type": "string"}},
+                    "kind": {"type": "string", "enum": ["one_line", "whole"]},
                 },
                 "required": ["file_path"],
             })
@@ -196,6 +208,7 @@ mod tests {
             offset,
             fold: None,
             title: None,
+            kind: None,
         };
         for (input, expected) in [
             (json!({"file_path": "a"}), sample(None)),
@@ -219,15 +232,15 @@ mod tests {
             (
                 json!({"name": "x"}),
                 "Read: missing parameter file_path; unexpected parameter name. \
-                 It takes file_path, offset, -i, title.",
+                 It takes file_path, offset, -i, title, kind.",
             ),
             (
                 json!({"file_path": "a", "path": "b"}),
-                "Read: unexpected parameter path. It takes file_path, offset, -i, title.",
+                "Read: unexpected parameter path. It takes file_path, offset, -i, title, kind.",
             ),
             (
                 json!({"path": "a", "file": "b"}),
-                "Read: unexpected parameter file. It takes file_path, offset, -i, title.",
+                "Read: unexpected parameter file. It takes file_path, offset, -i, title, kind.",
             ),
             (
                 json!({"path": "a", "offset": -1}),

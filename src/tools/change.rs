@@ -131,7 +131,7 @@ fn shown(change: &Change) -> Prepared {
     let Change { target, new, .. } = change;
     let hunks = diff::hunks(&target.text, new, CONTEXT);
     let (added, removed) = diff::counts(&hunks);
-    let note = match change.how {
+    let inexact = match change.how {
         How::Exact => None,
         How::LookAlike => Some(
             "The old text was not found letter by letter: quotes, dashes or blanks at line ends differ.",
@@ -140,6 +140,11 @@ fn shown(change: &Change) -> Prepared {
             Some("The old text was found under other indentation; the new text was adapted.")
         }
     };
+    let by_link = target
+        .found
+        .by_link
+        .then(|| format!("It is a link: {} is what changes.", target.found.real.display()));
+    let notes: Vec<String> = inexact.map(str::to_owned).into_iter().chain(by_link).collect();
     Prepared {
         preview: Preview::Edit {
             path: target.found.shown.clone(),
@@ -149,7 +154,7 @@ fn shown(change: &Change) -> Prepared {
             new_file: target.found.old.is_none(),
         },
         base: Some(target.found.mark.clone()),
-        note: note.map(str::to_owned),
+        note: (!notes.is_empty()).then(|| notes.join(" ")),
     }
 }
 

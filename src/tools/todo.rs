@@ -20,7 +20,7 @@ struct Input {
     todos: Vec<Item>,
 }
 
-/// [`Todo`] as the model writes it.
+// `Todo` as the model writes it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Item {

@@ -61,12 +61,15 @@ fn toast(model: &Model, theme: &Theme, room: usize) -> Option<Line<'static>> {
 
 fn working(model: &Model, theme: &Theme, marks: &Marks, room: usize) -> Option<Line<'static>> {
     let Activity::Working { since, phase, .. } = &model.activity else { return None };
+    // A question says for itself that it waits.
+    if !model.dialogs.is_empty() {
+        return None;
+    }
     let task = model.todos.iter().find(|todo| todo.status == TodoState::InProgress);
     let doing = match phase {
         Phase::Waiting => "waiting for the model".to_owned(),
         Phase::Thinking => "thinking".to_owned(),
         Phase::Writing => "writing".to_owned(),
-        Phase::Running if !model.dialogs.is_empty() => "waiting for your answer".to_owned(),
         Phase::Running => "working".to_owned(),
         Phase::Compacting => "summing up the conversation".to_owned(),
         Phase::Stopping => "stopping".to_owned(),
@@ -75,25 +78,23 @@ fn working(model: &Model, theme: &Theme, marks: &Marks, room: usize) -> Option<L
             format!("{why} · trying again in {wait} s ({attempt} of {of})")
         }
     };
-    let doing = match (model.dialogs.is_empty(), task, phase) {
-        (true, Some(task), Phase::Running | Phase::Waiting | Phase::Writing) => {
-            let done = model.todos.iter().filter(|todo| todo.status == TodoState::Completed).count();
-            let name =
-                if task.active_form.is_empty() { &task.content } else { &task.active_form };
+    let doing = match (task, phase) {
+        (Some(task), Phase::Running | Phase::Waiting | Phase::Writing) => {
+            let done =
+                model.todos.iter().filter(|todo| todo.status == TodoState::Completed).count();
+            let name = if task.active_form.is_empty() { &task.content } else { &task.active_form };
             format!("{name} ({} of {})", done + 1, model.todos.len())
         }
-        (false, ..) => "waiting for your answer".to_owned(),
         _ => doing,
     };
     let style = match phase {
         Phase::Retrying { .. } => theme.asked,
         _ => theme.text,
     };
-    let mark = if model.dialogs.is_empty() { marks.spin(model.spin()) } else { marks.asked };
     let tail = format!(" {} {}", marks.dot, words::clock(model.now.since(*since)));
     let key = model.keymap.key(Context::Global, Action::Back);
     let mut spans = vec![
-        Span::styled(mark, if model.dialogs.is_empty() { theme.accent } else { theme.asked }),
+        Span::styled(marks.spin(model.spin()), theme.accent),
         Span::raw(" "),
         Span::styled(clip::end(&doing, room.saturating_sub(width(&tail) + 2)).into_owned(), style),
         Span::styled(tail, theme.faint),

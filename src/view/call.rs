@@ -51,7 +51,7 @@ pub fn rows(
             rows
         }
     };
-    if detail.is_empty() {
+    if detail.is_empty() && !call.is_running() {
         detail.push(Line::styled("no output", theme.faint));
     }
     rows.extend(detail.into_iter().map(indented));
@@ -73,14 +73,21 @@ fn line(call: &Call, columns: usize, theme: &Theme) -> Line<'static> {
         clip::path(&object, room).into_owned()
     };
     let used = width(verb) + 1 + width(&object) + width(&facts);
-    let pad = " ".repeat(columns.saturating_sub(used));
-    Line::from(vec![
+    let mut spans = vec![
         Span::styled(verb.to_owned(), theme.text),
         Span::raw(" "),
         Span::styled(object, theme.strong),
-        Span::raw(pad),
-        Span::styled(facts, theme.faint),
-    ])
+    ];
+    if facts.is_empty() {
+        // The newest line of a call that runs, where it stays put while it changes.
+        let room = columns.saturating_sub(used + 2);
+        let newest = if call.open { String::new() } else { call.output.last_line() };
+        spans.push(Span::styled(format!("  {}", clip::end(&newest, room)), theme.faint));
+    } else {
+        spans.push(Span::raw(" ".repeat(columns.saturating_sub(used))));
+        spans.push(Span::styled(facts, theme.faint));
+    }
+    Line::from(spans)
 }
 
 /// What the model asked for, where the line does not say it all.
@@ -147,10 +154,7 @@ fn todos_rows(todos: &[Todo], columns: usize, theme: &Theme, marks: &Marks) -> V
             TodoState::Pending => (marks.dropped, theme.text),
         };
         let text = clip::end(&todo.content, columns.saturating_sub(2)).into_owned();
-        Line::from(vec![
-            Span::styled(format!("{mark} "), theme.accent),
-            Span::styled(text, style),
-        ])
+        Line::from(vec![Span::styled(format!("{mark} "), theme.accent), Span::styled(text, style)])
     };
     todos.iter().map(line).collect()
 }

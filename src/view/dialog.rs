@@ -90,18 +90,13 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
     }
     let rows = state.dialog.as_ref()?;
     let (foot, cursor) = foot(dialog, columns, &theme, marks);
-    Some(Prepared {
-        body: Rc::clone(&rows.rows),
-        hunks: Rc::clone(&rows.hunks),
-        foot,
-        cursor,
-    })
+    Some(Prepared { body: Rc::clone(&rows.rows), hunks: Rc::clone(&rows.hunks), foot, cursor })
 }
 
 pub fn draw(
     model: &Model,
     state: &mut State,
-    prepared: Prepared,
+    prepared: &Prepared,
     area: Rect,
     buf: &mut Buffer,
 ) -> Drawn {
@@ -125,7 +120,7 @@ pub fn draw(
     let height = usize::from(content.height);
     let foot_rows = prepared.foot.len().min(height.saturating_sub(3).max(height / 2));
     let shown = height - foot_rows;
-    let inner = Inner { rows: prepared.body.len(), shown };
+    let mut inner = Inner { rows: prepared.body.len(), shown, top: 0 };
     let hunk = prepared.hunks.get(dialog.hunk).copied().filter(|_| dialog.show_hunk);
     let scroll = match hunk {
         Some(row) if row < dialog.scroll || row + shown / 2 >= dialog.scroll + shown => {
@@ -133,11 +128,11 @@ pub fn draw(
         }
         _ => dialog.scroll,
     };
-    let top = scroll.min(inner.max_scroll());
-    for (y, line) in (content.y..).zip(prepared.body.iter().skip(top).take(shown)) {
+    inner.top = scroll.min(inner.max_scroll());
+    for (y, line) in (content.y..).zip(prepared.body.iter().skip(inner.top).take(shown)) {
         buf.set_line(content.x, y, line, content.width);
     }
-    more(inner, top, content, &theme, buf);
+    more(inner, content, &theme, buf);
     let foot_y = content.y + u16::try_from(shown).unwrap_or(0);
     let skip = prepared.foot.len() - foot_rows;
     for (y, line) in (foot_y..).zip(prepared.foot.iter().skip(skip)) {
@@ -151,8 +146,8 @@ pub fn draw(
 }
 
 /// How much of the body is above and below what is shown.
-fn more(inner: Inner, top: usize, content: Rect, theme: &Theme, buf: &mut Buffer) {
-    let below = inner.max_scroll() - top;
+fn more(inner: Inner, content: Rect, theme: &Theme, buf: &mut Buffer) {
+    let (top, below) = (inner.top, inner.max_scroll() - inner.top);
     let mut say = |y: u16, text: String| {
         let x = content.right().saturating_sub(frame::columns(&text));
         buf.set_string(x, y, text, theme.accent);
@@ -214,12 +209,10 @@ fn keys<'a>(model: &Model, dialog: &Permission) -> Vec<(String, &'a str)> {
         Stage::Deny(_) => vec![(field(Action::FieldAccept), "deny and tell"), (esc, "back")],
         Stage::Choose => {
             let edits = !dialog.kept.is_empty();
-            let mut keys =
-                vec![(key(Action::AllowOnce), if edits { "apply" } else { "once" })];
+            let mut keys = vec![(key(Action::AllowOnce), if edits { "apply" } else { "once" })];
             if dialog.kept.len() > 1 {
                 keys.push((key(Action::KeepHunk), "keep/drop"));
-                let hunks =
-                    format!("{}/{}", key(Action::NextHunk), key(Action::PreviousHunk));
+                let hunks = format!("{}/{}", key(Action::NextHunk), key(Action::PreviousHunk));
                 keys.push((hunks, "hunk"));
             }
             if !dialog.request.suggestions.is_empty() {
@@ -269,12 +262,7 @@ fn body(
 }
 
 /// The very characters, with those spelled out that cannot be seen.
-fn judged(
-    pieces: &[Piece<Mark>],
-    head: &str,
-    columns: usize,
-    theme: &Theme,
-) -> Vec<Line<'static>> {
+fn judged(pieces: &[Piece<Mark>], head: &str, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
     let styled = |piece: &Piece<Mark>| {
         let style = match piece.style {
             Mark::Plain => theme.strong,
@@ -410,7 +398,10 @@ fn rule_form(
         (Scope::Session, "this session only"),
     ] {
         if scope == form.scope {
-            scopes.push(Span::styled(clip::end(text, columns.saturating_sub(6)).into_owned(), theme.accent));
+            scopes.push(Span::styled(
+                clip::end(text, columns.saturating_sub(6)).into_owned(),
+                theme.accent,
+            ));
         }
     }
     rows.push(Line::from(scopes));

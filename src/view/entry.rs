@@ -13,6 +13,7 @@ use crate::view::call;
 use crate::view::code::Colours;
 use crate::view::markdown;
 use crate::view::marks::Marks;
+use crate::view::rows;
 use crate::view::theme::Theme;
 use crate::view::words;
 
@@ -43,12 +44,7 @@ pub fn mark(
     }
 }
 
-fn call_mark(
-    model: &Model,
-    call: &Call,
-    theme: &Theme,
-    marks: &Marks,
-) -> (&'static str, Style) {
+fn call_mark(model: &Model, call: &Call, theme: &Theme, marks: &Marks) -> (&'static str, Style) {
     match &call.state {
         CallState::Queued => (marks.queued, theme.faint),
         CallState::Running => (marks.spin(model.spin()), theme.accent),
@@ -82,9 +78,7 @@ pub fn rows(
     match body {
         Body::Person { text, open } => person(text, *open, columns, theme),
         Body::Prose { text, .. } => markdown::render(text, width, theme, colours),
-        Body::Thought { text, live, open } => {
-            thought(text, *live, *open, width, theme, colours)
-        }
+        Body::Thought { text, live, open } => thought(text, *live, *open, width, theme, colours),
         Body::Call(call) => call::rows(model, call, columns, theme, marks, colours),
         Body::Shell { command, output, open, .. } => {
             let mut rows = plain(command, columns, theme.strong);
@@ -115,9 +109,7 @@ pub fn rows(
             }
             rows
         }
-        Body::Ending { end, summary } => {
-            vec![Line::styled(ending(end, summary, marks), theme.faint)]
-        }
+        Body::Ending { end, summary } => plain(&ending(end, summary, marks), columns, theme.faint),
     }
 }
 
@@ -142,8 +134,8 @@ fn thought(
 ) -> Vec<Line<'static>> {
     let head = if live { "Thinking" } else { "Thought" };
     if !open {
-        let line = text.lines().rev().find(|line| !line.trim().is_empty()).filter(|_| live);
-        let line = line.or_else(|| text.lines().find(|line| !line.trim().is_empty()));
+        // The first line stays the first while more comes: nothing moves.
+        let line = text.lines().find(|line| !line.trim().is_empty());
         let room = usize::from(width).saturating_sub(head.len() + 2);
         let line = line.unwrap_or_default().trim().trim_start_matches(['#', '*', ' ']);
         let line = clip::end(line.trim_end_matches('*'), room).into_owned();
@@ -152,13 +144,12 @@ fn thought(
             Span::styled(line, theme.quote),
         ])];
     }
-    let mut rows = vec![Line::styled(head, theme.faint)];
-    rows.extend(markdown::render(text, width, theme, colours).into_iter().map(|row| {
+    let mut lines = vec![Line::styled(head, theme.faint)];
+    lines.extend(markdown::render(text, width, theme, colours).into_iter().map(|row| {
         // Thoughts are read less: all of it in the faint of a quotation.
-        let text: String = row.spans.iter().map(|span| span.content.as_ref()).collect();
-        Line::styled(text, theme.quote)
+        Line::styled(rows::text(&row), theme.quote)
     }));
-    rows
+    lines
 }
 
 /// `─ text ───────`

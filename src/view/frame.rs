@@ -36,27 +36,29 @@ pub fn draw(frame: &Frame<'_>, area: Rect, theme: &Theme, marks: &Marks, buf: &m
     if !remark.is_empty() {
         let text = format!(" {remark} ");
         let x = right.saturating_sub(columns(&text));
-        buf.set_string(x, area.y, text, theme.faint);
+        on_border(&Line::styled(text, theme.faint), x, area.y, theme, buf);
     }
     if !title.is_empty() {
-        buf.set_string(area.x + 2, area.y, format!(" {title} "), frame.title_style);
+        let title = Line::styled(format!(" {title} "), frame.title_style);
+        on_border(&title, area.x + 2, area.y, theme, buf);
     }
     if area.height > 1 {
         let line = keys(&frame.keys, room, theme, marks);
-        if !line.spans.is_empty() {
-            buf.set_line(area.x + 2, area.bottom() - 1, &line, area.width.saturating_sub(4));
-        }
+        on_border(&line, area.x + 2, area.bottom() - 1, theme, buf);
     }
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
+/// Text in the border has nothing of the border's own style.
+fn on_border(line: &Line<'_>, x: u16, y: u16, theme: &Theme, buf: &mut Buffer) {
+    let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let ground = Style::reset().patch(theme.page).patch(theme.text);
+    buf.set_style(Rect { x, y, width, height: 1 }, ground);
+    buf.set_line(x, y, line, width);
+}
+
 /// ` ⏎ once · n deny `, as much as fits into `room` columns.
-pub fn keys(
-    keys: &[(String, &str)],
-    room: usize,
-    theme: &Theme,
-    marks: &Marks,
-) -> Line<'static> {
+pub fn keys(keys: &[(String, &str)], room: usize, theme: &Theme, marks: &Marks) -> Line<'static> {
     let mut spans = Vec::new();
     let mut used = 2;
     for (key, label) in keys.iter().filter(|(key, _)| !key.is_empty()) {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::config::DiffStyle as Wish;
+use crate::app::model::DiffStyle as Wish;
 use crate::view::diff::DiffStyle;
 
 /// Below this, the screen only says that it is too small.
@@ -81,8 +81,7 @@ pub fn areas(area: Rect, wanted: Wanted) -> Option<Areas> {
     if wanted.panel {
         if area.width >= BESIDE {
             let left = (area.width / 2).max(area.width.saturating_sub(120)).min(MEASURE + 8);
-            areas.panel =
-                Rect { x: area.x + left, width: area.width - left, ..transcript };
+            areas.panel = Rect { x: area.x + left, width: area.width - left, ..transcript };
             areas.transcript.width = left;
         } else {
             areas.panel = transcript;

@@ -5,11 +5,12 @@
 //! not what the session holds. [`Seen`] tells the app where everything came out.
 
 mod activity;
+mod ascii;
 pub mod cache;
 mod call;
 pub mod code;
-pub mod diff;
 mod dialog;
+pub mod diff;
 mod entry;
 mod frame;
 mod layout;
@@ -55,6 +56,9 @@ pub fn render(
 ) -> (Seen, Option<Position>) {
     state.begin(model);
     let drawn = parts(model, state, area, buf);
+    if model.look.ascii {
+        ascii::replace(buf);
+    }
     state.end();
     drawn
 }
@@ -113,17 +117,15 @@ fn parts(
         cursor = search(model, state, areas.search, buf).or(cursor);
     }
     if let Some(dialog) = dialog {
-        let drawn = dialog::draw(model, state, dialog, areas.dialog, buf);
+        let drawn = dialog::draw(model, state, &dialog, areas.dialog, buf);
         seen.inner = drawn.inner;
         cursor = drawn.cursor.or(cursor);
     }
     prompt::completions(model, &theme, marks, areas.completions, buf);
     let at_prompt = prompt::draw(model, &rows, &theme, marks, areas.prompt, buf);
     status::draw(model, &theme, marks, areas.status, buf);
-    let writes = matches!(
-        model.focus(),
-        crate::app::Focus::Prompt | crate::app::Focus::HistorySearch
-    );
+    let writes =
+        matches!(model.focus(), crate::app::Focus::Prompt | crate::app::Focus::HistorySearch);
     (seen, cursor.or(writes.then_some(at_prompt)))
 }
 

@@ -130,9 +130,12 @@ fn history_search(
     let head = format!("{label}{query}");
     let line = Line::from(vec![
         Span::styled(label, theme.faint),
-        Span::styled(query.clone(), theme.strong),
+        Span::styled(query, theme.strong),
         Span::raw("   "),
-        Span::styled(clip::end(&text, room.saturating_sub(width(&head) + 3)).into_owned(), theme.text),
+        Span::styled(
+            clip::end(&text, room.saturating_sub(width(&head) + 3)).into_owned(),
+            theme.text,
+        ),
     ]);
     buf.set_line(area.x + 2, area.y, &line, area.width.saturating_sub(2));
     Position { x: area.x + 2 + crate::view::frame::columns(&head), y: area.y }

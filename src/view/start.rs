@@ -30,6 +30,10 @@ pub fn draw(
     for (y, line) in (y..area.bottom()).zip(&lines) {
         buf.set_line(x, y, line, columns);
     }
+    if let Some(toast) = &model.toast {
+        let y = area.bottom().saturating_sub(3);
+        buf.set_stringn(x, y, &toast.text, usize::from(columns), theme.asked);
+    }
     let keys = [
         ("↑↓".to_owned(), "move"),
         ("enter".to_owned(), "choose"),
@@ -40,7 +44,8 @@ pub fn draw(
     let row = cursor_row?;
     let column = start.entering.as_ref().map_or(0, |(_, field)| field.text().chars().count());
     Some(Position {
-        x: (x + 4 + u16::try_from(column).unwrap_or(u16::MAX / 2)).min(area.right().saturating_sub(1)),
+        x: (x + 4 + u16::try_from(column).unwrap_or(u16::MAX / 2))
+            .min(area.right().saturating_sub(1)),
         y: (y + row).min(area.bottom().saturating_sub(1)),
     })
 }
@@ -102,7 +107,8 @@ fn lines(
     if start.connecting {
         lines.push(Line::styled("connecting", theme.accent));
     } else if let Some(problem) = &start.problem {
-        lines.extend(text(problem, columns, theme).into_iter().map(|line| line.style(theme.failed)));
+        lines
+            .extend(text(problem, columns, theme).into_iter().map(|line| line.style(theme.failed)));
     } else if !start.looked {
         lines.push(Line::styled("looking for keys and local servers", theme.faint));
     }
@@ -130,10 +136,9 @@ fn words(offer: &Offer) -> (String, String) {
             (server.provider.clone(), format!("{}{models}", server.url))
         }
         Offer::Enter(provider) => ((*provider).to_owned(), String::new()),
-        Offer::Demo => (
-            "demo".to_owned(),
-            "scripted replies in a copy of a sample project".to_owned(),
-        ),
+        Offer::Demo => {
+            ("demo".to_owned(), "scripted replies in a copy of a sample project".to_owned())
+        }
     }
 }
 

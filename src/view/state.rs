@@ -113,12 +113,10 @@ impl State {
         let marks = self.marks(model);
         let (theme, width) = (&self.theme, self.width);
         match &entry.body {
-            Body::Prose { text, live } => {
-                self.cache.markdown(index, key, text, !live, theme, seen)
-            }
-            body => self.cache.rows(index, key, |colours| {
-                entry::rows(model, body, width, theme, marks, colours)
-            }),
+            Body::Prose { text, live } => self.cache.markdown(index, key, text, !live, theme, seen),
+            body => self
+                .cache
+                .rows(index, key, |colours| entry::rows(model, body, width, theme, marks, colours)),
         }
     }
 

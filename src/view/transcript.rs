@@ -13,6 +13,7 @@ use crate::app::transcript::{Body, Entry};
 use crate::text;
 use crate::view::entry;
 use crate::view::layout::{GUTTER, measure};
+use crate::view::rows;
 use crate::view::state::{State, Top};
 use crate::view::theme::Theme;
 
@@ -75,7 +76,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
         seen.entries.push((first, y, index));
         if let Some(hit) = current_hit(model, index) {
             let shown = Shown { x: area.x + GUTTER, y: first, from, to };
-            current_match(model, state, index, hit, shown, buf);
+            current_match(model, state, index, hit, &shown, buf);
         }
     }
     seen.below = entries.len() - 1 - last;
@@ -231,7 +232,7 @@ fn find_match(model: &Model, rows: &[Line<'_>], nth: usize) -> Option<(usize, us
     let mut left = nth;
     let mut found = None;
     for (row, line) in rows.iter().enumerate() {
-        let count = pattern.find_iter(&plain(line)).count();
+        let count = pattern.find_iter(&rows::text(line)).count();
         if left < count {
             return Some((row, left));
         }
@@ -243,21 +244,10 @@ fn find_match(model: &Model, rows: &[Line<'_>], nth: usize) -> Option<(usize, us
     found
 }
 
-fn plain(line: &Line<'_>) -> String {
-    line.spans.iter().map(|span| span.content.as_ref()).collect()
-}
-
 /// Marks what the search has found in a row.
-fn highlight(
-    model: &Model,
-    row: &Line<'_>,
-    x: u16,
-    y: u16,
-    theme: &Theme,
-    buf: &mut Buffer,
-) {
+fn highlight(model: &Model, row: &Line<'_>, x: u16, y: u16, theme: &Theme, buf: &mut Buffer) {
     let Some(pattern) = model.search.as_ref().and_then(|search| search.pattern()) else { return };
-    let plain = plain(row);
+    let plain = rows::text(row);
     for found in pattern.find_iter(&plain) {
         buf.set_style(cells(&plain, found.range(), x, y), theme.matched);
     }
@@ -282,16 +272,16 @@ fn current_match(
     state: &mut State,
     index: usize,
     nth: usize,
-    at: Shown,
+    at: &Shown,
     buf: &mut Buffer,
 ) {
     let style = state.theme.matched_now;
-    let rows = state.rows(model, index, at.from..at.to);
-    let Some((row, nth)) = find_match(model, rows, nth) else { return };
+    let lines = state.rows(model, index, at.from..at.to);
+    let Some((row, nth)) = find_match(model, lines, nth) else { return };
     if !(at.from..at.to).contains(&row) {
         return;
     }
-    let plain = plain(&rows[row]);
+    let plain = rows::text(&lines[row]);
     let pattern = model.search.as_ref().and_then(|search| search.pattern());
     if let Some(found) = pattern.and_then(|pattern| pattern.find_iter(&plain).nth(nth)) {
         let y = at.y + u16::try_from(row - at.from).unwrap_or(0);

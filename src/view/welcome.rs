@@ -22,8 +22,14 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if session.scripted {
         lines.extend([
             Line::default(),
-            Line::styled("This is a demonstration: the replies are scripted, no model is asked and", theme.accent),
-            Line::styled("nothing is spent. Everything else is real, in a copy of a sample project.", theme.accent),
+            Line::styled(
+                "This is a demonstration: the replies are scripted, no model is asked and",
+                theme.accent,
+            ),
+            Line::styled(
+                "nothing is spent. Everything else is real, in a copy of a sample project.",
+                theme.accent,
+            ),
         ]);
     }
     let y = area.y + 1;

@@ -55,7 +55,8 @@ impl Billing {
             .sum();
         self.bills.push((bill, output));
         self.bodies.push(body.clone());
-        let stop = if blocks.iter().any(|b| b["type"] == "tool_use") { "tool_use" } else { "end_turn" };
+        let stop =
+            if blocks.iter().any(|b| b["type"] == "tool_use") { "tool_use" } else { "end_turn" };
         let usage = json!({
             "input_tokens": bill.input as u64,
             "cache_read_input_tokens": bill.read as u64,
@@ -90,7 +91,12 @@ impl Router for Real {
     }
 }
 
-async fn talk(root: &Path, base_url: &str, resume: Option<SessionId>, prompts: &[&str]) -> SessionId {
+async fn talk(
+    root: &Path,
+    base_url: &str,
+    resume: Option<SessionId>,
+    prompts: &[&str],
+) -> SessionId {
     let options = Options { mode: Mode::BypassPermissions, ..Options::default() };
     let mut setup = setup(root, &Script::new([]), options);
     setup.router = Arc::new(Real { base_url: base_url.to_owned() });
@@ -133,7 +139,10 @@ fn repository(root: &Path) {
     for (n, count) in [20, 40, 60, 90, 120, 200, 400, 700, 1_000].into_iter().enumerate() {
         write(&format!("src/part_{n}.rs"), format!("// part {n}\n{}", lines(count, n)));
     }
-    write("AGENTS.md", format!("# Rules\n\n{}", "- Keep it plain and test what you change.\n".repeat(18)));
+    write(
+        "AGENTS.md",
+        format!("# Rules\n\n{}", "- Keep it plain and test what you change.\n".repeat(18)),
+    );
 }
 
 /// One answer: words, then calls.
@@ -212,7 +221,8 @@ fn conversation_alone(bodies: &[Value], bills: &[(Bill, f64)]) -> f64 {
             })
             .map(|block| block.tokens)
             .sum();
-        usd += (before * PRICES.read + (now - before) * PRICES.write_5m + output * PRICES.output) / 1e6;
+        usd += (before * PRICES.read + (now - before) * PRICES.write_5m + output * PRICES.output)
+            / 1e6;
         before = now;
     }
     usd
@@ -259,7 +269,8 @@ async fn a_long_session_costs_little_around_its_conversation() {
     let shared = billing.clone();
     let server = FakeServer::answering(move |asked| shared.lock().unwrap().answer(asked)).await;
     // Two prompts in one process, the third in another that takes the session up again.
-    let session = talk(dir.path(), &server.base_url(), None, &["Do part one.", "Now part two."]).await;
+    let session =
+        talk(dir.path(), &server.base_url(), None, &["Do part one.", "Now part two."]).await;
     talk(dir.path(), &server.base_url(), Some(session), &["And part three."]).await;
 
     let billing = billing.lock().unwrap();

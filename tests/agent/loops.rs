@@ -46,7 +46,14 @@ async fn a_plain_answer() {
     let from = all.iter().position(|kind| kind == "turn-started").unwrap();
     assert_eq!(
         all[from..],
-        ["turn-started", "request-started", "text-added", "message-ended", "usage-added", "turn-ended"]
+        [
+            "turn-started",
+            "request-started",
+            "text-added",
+            "message-ended",
+            "usage-added",
+            "turn-ended"
+        ]
     );
     let requests = session.script.requests();
     assert_eq!(requests.len(), 1);
@@ -243,8 +250,7 @@ async fn the_first_request_is_small() {
         .iter()
         .map(|tool| tool.name.len() + tool.description.len() + tool.schema.to_string().len())
         .sum();
-    let messages: usize =
-        request.messages.iter().flat_map(texts).map(str::len).sum();
+    let messages: usize = request.messages.iter().flat_map(texts).map(str::len).sum();
     println!("first request: tools {tools}, system {}, messages {messages}", request.system.len());
     assert!(tools <= 6_500, "tools take {tools} bytes");
     assert!(request.system.len() <= 4_000, "the system prompt takes {}", request.system.len());

@@ -5,6 +5,6 @@ mod support;
 
 mod economy;
 mod loops;
-mod recovery;
 mod permission;
+mod recovery;
 mod resume;

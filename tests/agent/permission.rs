@@ -1,9 +1,7 @@
 //! Questions and answers.
 
 use serde_json::json;
-use tern::protocol::{
-    CallStatus, Closed, Command, Decision, Event, Mode, Preview, Scope, TurnEnd,
-};
+use tern::protocol::{CallStatus, Closed, Command, Decision, Event, Mode, Preview, Scope, TurnEnd};
 
 use crate::support::script::{calls, text};
 use crate::support::session::{Options, Session};
@@ -79,9 +77,10 @@ async fn an_interrupt_while_a_question_waits_is_no_denial() {
     session.send(Command::Interrupt { turn }).await;
     assert_eq!(session.end().await, TurnEnd::Interrupted);
     assert_eq!(session.results()[0].status, CallStatus::Interrupted);
-    let closed = session.events.iter().any(|event| {
-        matches!(event, Event::PermissionClosed { by: Closed::Interrupt, .. })
-    });
+    let closed = session
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::PermissionClosed { by: Closed::Interrupt, .. }));
     assert!(closed);
 }
 

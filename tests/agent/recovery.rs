@@ -160,14 +160,15 @@ async fn the_fallback_model_takes_over_and_says_so() {
 async fn a_full_window_compacts_before_the_next_request() {
     let options = Options { window: 1_200, ..Options::default() };
     let big = json!({"command": "seq 1 2000"});
-    let mut session = Session::with(
-        options,
-        [calls(&[("a", "Bash", big)]), text("The summary."), text("done")],
-    );
+    let mut session =
+        Session::with(options, [calls(&[("a", "Bash", big)]), text("The summary."), text("done")]);
     assert_eq!(session.ask("go").await, TurnEnd::Done);
     assert!(session.events.iter().any(|event| matches!(event, Event::Compacted { .. })));
     let last = session.script.requests().pop().unwrap();
-    assert!(last.messages.iter().flat_map(|message| &message.parts).any(
-        |part| matches!(part, Part::Text { text } if text.contains("The summary."))
-    ));
+    assert!(
+        last.messages
+            .iter()
+            .flat_map(|message| &message.parts)
+            .any(|part| matches!(part, Part::Text { text } if text.contains("The summary.")))
+    );
 }

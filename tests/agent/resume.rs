@@ -35,10 +35,8 @@ async fn a_session_goes_on_with_the_same_prefix() {
 
 #[tokio::test]
 async fn the_screen_gets_back_what_it_had() {
-    let mut session = Session::start([
-        calls(&[("a", "Bash", json!({"command": "echo hello"}))]),
-        text("Done."),
-    ]);
+    let mut session =
+        Session::start([calls(&[("a", "Bash", json!({"command": "echo hello"}))]), text("Done.")]);
     session.ask("say hello").await;
     let mut session = session.again([]).await;
     session.until(|event| matches!(event, Event::Spent { .. }).then_some(())).await;
@@ -54,17 +52,13 @@ async fn the_screen_gets_back_what_it_had() {
             _ => None,
         })
         .collect();
-    assert_eq!(
-        shown,
-        ["title say hello", "text say hello", "call echo hello Done", "text Done."]
-    );
+    assert_eq!(shown, ["title say hello", "text say hello", "call echo hello Done", "text Done."]);
 }
 
 #[tokio::test]
 async fn a_call_without_a_result_is_unknown_and_not_run_again() {
-    let mut session = Session::start([
-        calls(&[("a", "Bash", json!({"command": "echo once >> f; sleep 60"}))]),
-    ]);
+    let mut session =
+        Session::start([calls(&[("a", "Bash", json!({"command": "echo once >> f; sleep 60"}))])]);
     session.submit("go").await;
     session.until(|event| matches!(event, Event::CallStarted { .. }).then_some(())).await;
     let log = session.log();
@@ -97,10 +91,8 @@ async fn a_call_without_a_result_is_unknown_and_not_run_again() {
 async fn a_compacted_session_goes_on_with_its_summary() {
     let options = Options { window: 1_200, ..Options::default() };
     let big = json!({"command": "seq 1 2000"});
-    let mut session = Session::with(
-        options,
-        [calls(&[("a", "Bash", big)]), text("The summary."), text("done")],
-    );
+    let mut session =
+        Session::with(options, [calls(&[("a", "Bash", big)]), text("The summary."), text("done")]);
     session.ask("go").await;
     let before = session.script.requests().pop().unwrap();
     let mut session = session.again([text("ok")]).await;

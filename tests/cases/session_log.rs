@@ -1,6 +1,12 @@
 //! The cases of `session-log.jsonl`, each staged by its id; then logs broken in every place, and
 //! disks that fail at every call.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a stage that cannot be set is a failed test"
+)]
+
 mod damage;
 mod faults;
 
@@ -18,9 +24,7 @@ use tern::session::record::{Body, Compaction};
 use tern::session::redact::Secrets;
 use tern::session::replay;
 
-use crate::support::logs::{
-    Session, append, body, copy_of, full, id_of, ids, now, opening, user,
-};
+use crate::support::logs::{Session, append, body, copy_of, full, id_of, ids, now, opening, user};
 
 /// Ids that are staged where the part of tern stands that they are about.
 const ELSEWHERE: [(&str, &str); 6] = [

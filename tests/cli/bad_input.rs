@@ -34,7 +34,11 @@ fn no_key_for_the_model() {
 #[test]
 fn unknown_names() {
     let tern = Tern::new();
-    tells(&tern.run(&["-p", "hi", "-m", "nowhere/x"]), 2, &["no provider \"nowhere\"", "anthropic"]);
+    tells(
+        &tern.run(&["-p", "hi", "-m", "nowhere/x"]),
+        2,
+        &["no provider \"nowhere\"", "anthropic"],
+    );
     tells(&tern.run(&["-p", "hi", "-m", "claude-sonnet-4-5"]), 2, &["anthropic/claude-sonnet-4-5"]);
     let ran = tern.run(&["-p", "hi", "-m", "demo/x", "--permission-mode", "yolo"]);
     tells_config(&ran, &["yolo", "bypassPermissions"]);

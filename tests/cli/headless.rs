@@ -80,7 +80,8 @@ async fn a_question_is_answered_over_json_lines() {
             .unwrap();
         let mut input = child.stdin.take().unwrap();
         let mut lines = Vec::new();
-        writeln!(input, "{}", json!({"type": "submit", "turn": 1, "input": {"text": "go"}})).unwrap();
+        writeln!(input, "{}", json!({"type": "submit", "turn": 1, "input": {"text": "go"}}))
+            .unwrap();
         let output = std::io::BufReader::new(child.stdout.take().unwrap());
         for line in std::io::BufRead::lines(output) {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -94,7 +95,7 @@ async fn a_question_is_answered_over_json_lines() {
             }
             lines.push(event);
         }
-        assert!(child.wait().unwrap().success());
+        assert!(child.wait().unwrap().success(), "{lines:?}");
         lines
     })
     .await;

@@ -68,7 +68,9 @@ pub enum Kind {
     Tools,
     System,
     /// Of the person or tern: `context` is what tern adds.
-    Text { context: bool },
+    Text {
+        context: bool,
+    },
     Call,
     Result,
 }
@@ -119,10 +121,9 @@ pub fn blocks(body: &Value) -> Vec<Block> {
 
 fn visible(block: &Value) -> (String, Kind) {
     match block["type"].as_str().unwrap() {
-        "tool_use" => (
-            format!("{}{}", block["name"].as_str().unwrap(), block["input"]),
-            Kind::Call,
-        ),
+        "tool_use" => {
+            (format!("{}{}", block["name"].as_str().unwrap(), block["input"]), Kind::Call)
+        }
         "tool_result" => {
             let text = match &block["content"] {
                 Value::String(text) => text.clone(),

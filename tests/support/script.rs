@@ -48,9 +48,7 @@ impl Provider for Script {
         match answer.expect("the script has an answer left") {
             Answer::Parts(parts) => Ok(ok(parts).boxed()),
             Answer::Broken(parts, error) if parts.is_empty() => Err(error),
-            Answer::Broken(parts, error) => {
-                Ok(ok(parts).chain(stream::iter([Err(error)])).boxed())
-            }
+            Answer::Broken(parts, error) => Ok(ok(parts).chain(stream::iter([Err(error)])).boxed()),
             Answer::Hangs(parts) => Ok(ok(parts).chain(stream::pending()).boxed()),
         }
     }

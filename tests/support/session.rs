@@ -7,8 +7,7 @@ use std::time::Duration;
 use tern::agent::{self, Handle, Limits, Prompt, Rules, Setup};
 use tern::config::Config;
 use tern::protocol::{
-    CallResult, Command, Decision, Event, Input, Mode, Request, SessionId, TurnEnd,
-    TurnId,
+    CallResult, Command, Decision, Event, Input, Mode, Request, SessionId, TurnEnd, TurnId,
 };
 use tern::session::Places;
 use tern::session::redact::Secrets;

@@ -38,7 +38,7 @@ impl Dialogs {
         self.queue.front_mut()
     }
 
-    /// `typed`: when the last key came.
+    /// `typed`: when the last key came for the prompt.
     pub fn ask(&mut self, request: Request, now: Millis, typed: Option<Millis>) {
         if self.queue.is_empty() {
             let typing = typed.is_some_and(|typed| now.since(typed) < 1_000);

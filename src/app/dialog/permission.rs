@@ -5,7 +5,7 @@ use crate::app::edit::{Editor, Lines};
 use crate::app::effect::Effect;
 use crate::app::keys::Edit;
 use crate::app::model::Model;
-use crate::protocol::{Command, Decision, Hunk, Preview, Request, Ruling, Scope};
+use crate::protocol::{Command, Decision, Hunk, Preview, Request, Scope};
 use crate::text::Piece;
 use crate::text::clean::Mark;
 
@@ -31,7 +31,7 @@ pub enum Stage {
     Choose,
     Always(RuleForm),
     /// Deny, with a message to the model.
-    Deny(Editor),
+    Deny(Box<Editor>),
 }
 
 /// The rules that *always* would save, to be changed before they are.
@@ -108,16 +108,9 @@ pub fn allow_always(model: &mut Model) {
         model.say("no rule would cover this: it can be allowed once only");
         return;
     }
-    let suggestions = &dialog.request.suggestions;
-    let rules = suggestions
-        .iter()
-        .map(|suggestion| {
-            let used = proposed.contains(&suggestion.rule);
-            (used, Editor::with(Lines::One, &clean::line(&suggestion.rule)))
-        })
-        .collect();
-    dialog.stage =
-        Stage::Always(RuleForm { rules, at: 0, scope: Scope::Project, problem: None });
+    let field = |rule: &String| (true, Editor::with(Lines::One, &clean::line(rule)));
+    let rules = proposed.iter().map(field).collect();
+    dialog.stage = Stage::Always(RuleForm { rules, at: 0, scope: Scope::Project, problem: None });
 }
 
 pub fn deny(model: &mut Model) -> Vec<Effect> {
@@ -126,7 +119,7 @@ pub fn deny(model: &mut Model) -> Vec<Effect> {
 
 pub fn deny_with_message(model: &mut Model) {
     if let Some(dialog) = model.dialogs.front_mut() {
-        dialog.stage = Stage::Deny(Editor::new(Lines::One));
+        dialog.stage = Stage::Deny(Box::new(Editor::new(Lines::One)));
     }
 }
 
@@ -174,7 +167,8 @@ pub fn accept(model: &mut Model) -> Vec<Effect> {
         }
         Stage::Always(form) => {
             let used = form.rules.iter().filter(|(used, _)| *used);
-            let rules: Vec<String> = used.map(|(_, field)| field.text().trim().to_owned()).collect();
+            let rules: Vec<String> =
+                used.map(|(_, field)| field.text().trim().to_owned()).collect();
             if rules.is_empty() || rules.iter().any(String::is_empty) {
                 form.problem = Some("there must be a rule to save".to_owned());
                 return Vec::new();
@@ -240,12 +234,9 @@ fn form(model: &mut Model) -> Option<&mut RuleForm> {
     }
 }
 
-/// The rules that are proposed without a further look. A compound command needs one for each part
-/// that asks; of several rules for one thing the first, narrowest one is meant.
+/// The rules that together would have made the question unnecessary.
 fn proposed(request: &Request) -> Vec<String> {
-    let asked = request.parts.iter().filter(|part| part.decision == Ruling::Ask).count();
-    let count = if asked == request.suggestions.len() { asked } else { 1 };
-    request.suggestions.iter().take(count.max(1)).map(|rule| rule.rule.clone()).collect()
+    request.suggestions.iter().map(|rule| rule.rule.clone()).collect()
 }
 
 fn answer(model: &mut Model, decision: Decision) -> Vec<Effect> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::app::keys::press::Key;
 use crate::app::keys::table::{ACTIONS, Action, Context, Row};
+use crate::config;
 
 /// A binding that cannot be used. `name` is the action as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,44 +30,32 @@ pub struct Keymap {
     keys: Vec<Vec<Vec<Key>>>,
 }
 
+/// Keys by action name, as in the configuration.
+pub type Written = BTreeMap<String, Vec<String>>;
+
+/// What a named keymap changes; the default one changes nothing.
+const NAMED: [(config::Keymap, &str); 2] = [
+    (config::Keymap::Vim, include_str!("../../../assets/keymaps/vim.toml")),
+    (config::Keymap::Emacs, include_str!("../../../assets/keymaps/emacs.toml")),
+];
+
 impl Default for Keymap {
     fn default() -> Keymap {
-        Keymap::new(&BTreeMap::new()).0
+        Keymap::new(config::Keymap::Default, &Written::new()).0
     }
 }
 
 impl Keymap {
-    /// `own`: action name to keys, as in the configuration. A name with wrong keys keeps the
-    /// table's; an empty list unbinds.
-    pub fn new(own: &BTreeMap<String, Vec<String>>) -> (Keymap, Vec<KeyProblem>) {
+    /// The table's keys, changed by the named keymap, changed by the user's `own`. A name with
+    /// wrong keys keeps those that it has; an empty list unbinds.
+    pub fn new(base: config::Keymap, own: &Written) -> (Keymap, Vec<KeyProblem>) {
         let mut problems = Vec::new();
         let mut keys: Vec<Vec<Vec<Key>>> = ACTIONS.iter().map(table_keys).collect();
-        let mut changed = vec![false; ACTIONS.len()];
-        for (name, written) in own {
-            let Some(at) = ACTIONS.iter().position(|row| row.name == name) else {
-                problems.push(problem(name, unknown(name)));
-                continue;
-            };
-            let mut parsed = Vec::new();
-            for text in written {
-                match Key::parse_all(text) {
-                    Some(combination) => parsed.push(combination),
-                    None => problems.push(problem(
-                        name,
-                        format!("\"{text}\" is no key; keys look like ctrl+x, alt+enter, f2, G"),
-                    )),
-                }
-            }
-            if parsed.len() == written.len() {
-                keys[at] = parsed;
-                changed[at] = true;
-            }
-        }
-        give_way(&mut keys, &changed);
+        change(&mut keys, &named(base), &mut problems);
+        change(&mut keys, own, &mut problems);
         let bound = bind(&mut keys, &mut problems);
         (Keymap { bound, keys }, problems)
     }
-
     /// What `pressed` means in the contexts that are active, innermost first. An inner context's
     /// key hides the same key further out.
     pub fn press(&self, contexts: &[Context], pressed: &[Key]) -> Pressed {
@@ -120,6 +109,37 @@ pub fn spell(keys: &[Key]) -> String {
 
 fn table_keys(row: &Row) -> Vec<Vec<Key>> {
     row.keys.iter().filter_map(|text| Key::parse_all(text)).collect()
+}
+
+/// Keymap files are part of the program; a test reads them all.
+fn named(keymap: config::Keymap) -> Written {
+    let text = NAMED.iter().find(|(name, _)| *name == keymap).map_or("", |(_, text)| text);
+    toml::from_str(text).unwrap_or_default()
+}
+
+fn change(keys: &mut [Vec<Vec<Key>>], own: &Written, problems: &mut Vec<KeyProblem>) {
+    let mut changed = vec![false; ACTIONS.len()];
+    for (name, written) in own {
+        let Some(at) = ACTIONS.iter().position(|row| row.name == name) else {
+            problems.push(problem(name, unknown(name)));
+            continue;
+        };
+        let mut parsed = Vec::new();
+        for text in written {
+            match Key::parse_all(text) {
+                Some(combination) => parsed.push(combination),
+                None => problems.push(problem(
+                    name,
+                    format!("\"{text}\" is no key; keys look like ctrl+x, alt+enter, f2, G"),
+                )),
+            }
+        }
+        if parsed.len() == written.len() {
+            keys[at] = parsed;
+            changed[at] = true;
+        }
+    }
+    give_way(keys, &changed);
 }
 
 /// A key that the user gave to another action of the same context leaves its old action.
@@ -199,7 +219,7 @@ fn problem(name: &str, message: String) -> KeyProblem {
 mod tests {
     use super::*;
 
-    fn own(pairs: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
+    fn own(pairs: &[(&str, &[&str])]) -> Written {
         pairs
             .iter()
             .map(|(name, keys)| {
@@ -208,22 +228,51 @@ mod tests {
             .collect()
     }
 
+    fn user(own: &Written) -> (Keymap, Vec<KeyProblem>) {
+        Keymap::new(config::Keymap::Default, own)
+    }
+
     fn press(keymap: &Keymap, context: Context, keys: &str) -> Pressed {
         keymap.press(&[context, Context::Global], &Key::parse_all(keys).unwrap())
     }
 
     #[test]
-    fn the_table_has_no_conflicts() {
-        assert_eq!(Keymap::new(&BTreeMap::new()).1, []);
+    fn no_keymap_has_conflicts() {
+        for base in [config::Keymap::Default, config::Keymap::Vim, config::Keymap::Emacs] {
+            assert_eq!(Keymap::new(base, &Written::new()).1, []);
+        }
+        for (base, text) in NAMED {
+            assert!(!named(base).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_default_keymap_is_written_down() {
+        let mut text = String::from(
+            "# Every action and its keys, as they are without any configuration. A line of your\n\
+             # own goes into the [keys] table of config.toml. This file is checked against the\n\
+             # table of actions by a test.\n",
+        );
+        for context in Context::ALL {
+            text.push_str(&format!("\n# {}\n", context.heading()));
+            for row in ACTIONS.iter().filter(|row| row.context == context) {
+                let keys: Vec<String> = row.keys.iter().map(|key| format!("{key:?}")).collect();
+                text.push_str(&format!("{} = [{}] # {}\n", row.name, keys.join(", "), row.help));
+            }
+        }
+        if std::env::var_os("UPDATE_KEYMAP").is_some() {
+            std::fs::write("assets/keymaps/default.toml", &text).unwrap();
+        }
+        let file = include_str!("../../../assets/keymaps/default.toml");
+        assert_eq!(file, text, "UPDATE_KEYMAP=1 writes the file anew");
+        let read: Written = toml::from_str(file).unwrap();
+        assert_eq!(read.len(), ACTIONS.len());
     }
 
     #[test]
     fn an_inner_context_hides_an_outer_one() {
         let keymap = Keymap::default();
-        assert_eq!(
-            press(&keymap, Context::Dialog, "pageup"),
-            Pressed::Action(Action::PanelPageUp)
-        );
+        assert_eq!(press(&keymap, Context::Dialog, "pageup"), Pressed::Action(Action::PanelPageUp));
         assert_eq!(press(&keymap, Context::Prompt, "pageup"), Pressed::Action(Action::PageUp));
         assert_eq!(press(&keymap, Context::Prompt, "ctrl+x"), Pressed::Prefix);
         assert_eq!(press(&keymap, Context::Prompt, "ctrl+x c"), Pressed::Action(Action::CostPanel));
@@ -233,7 +282,7 @@ mod tests {
     #[test]
     fn users_keys_take_over_and_mistakes_are_told() {
         let (keymap, problems) =
-            Keymap::new(&own(&[("cost", &["f2"]), ("history", &["f2"]), ("todos", &["ctrl+c"])]));
+            user(&own(&[("cost", &["f2"]), ("history", &["f2"]), ("todos", &["ctrl+c"])]));
         assert_eq!(press(&keymap, Context::Prompt, "f2"), Pressed::Action(Action::CostPanel));
         assert_eq!(press(&keymap, Context::Prompt, "ctrl+c"), Pressed::Action(Action::Todos));
         assert_eq!(press(&keymap, Context::Prompt, "ctrl+x c"), Pressed::Nothing);
@@ -247,13 +296,9 @@ mod tests {
                 "hyper+x",
                 "[keys] cost: \"hyper+x\" is no key; keys look like ctrl+x, alt+enter, f2, G",
             ),
-            (
-                "cost",
-                "ctrl+c k",
-                "[keys] cost: ctrl+c k can never be pressed, as ctrl+c is stop",
-            ),
+            ("cost", "ctrl+c k", "[keys] cost: ctrl+c k can never be pressed, as ctrl+c is stop"),
         ] {
-            let (_, problems) = Keymap::new(&own(&[(name, &[keys])]));
+            let (_, problems) = user(&own(&[(name, &[keys])]));
             assert_eq!(problems.iter().map(KeyProblem::to_string).collect::<Vec<_>>(), [told]);
         }
     }

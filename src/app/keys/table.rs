@@ -227,7 +227,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::Edit(E::KillToEnd), "kill-to-end", C::Text, &["ctrl+k"], "cut to the end of the line"),
     row(A::Edit(E::Yank), "yank", C::Text, &["ctrl+y"], "put back what was cut"),
     row(A::Edit(E::YankOlder), "yank-older", C::Text, &["alt+y"], "after that: what was cut before"),
-    row(A::Edit(E::Undo), "undo", C::Text, &["ctrl+_", "ctrl+/", "ctrl+7"], "undo"),
+    row(A::Edit(E::Undo), "undo", C::Text, &["ctrl+_", "ctrl+/", "ctrl+7", "ctrl+shift+-"], "undo"),
     row(A::Edit(E::Redo), "redo", C::Text, &["alt+_", "alt+/"], "redo"),
 
     row(A::CompleteNext, "complete-next", C::Complete, &["down", "ctrl+n"], "next"),

@@ -23,9 +23,10 @@ pub fn lines(model: &Model) -> Vec<Line> {
     let commands = COMMANDS.iter().map(|row| {
         (format!("/{} {}", row.name, row.args).trim_end().to_owned(), row.help.to_owned())
     });
-    let more = [
-        ("!command".to_owned(), "run a command yourself; its output goes along with the next prompt".to_owned()),
-    ];
+    let more = [(
+        "!command".to_owned(),
+        "run a command yourself; its output goes along with the next prompt".to_owned(),
+    )];
     sections.insert(1, ("Commands".to_owned(), commands.chain(more).collect()));
     let mut lines = Vec::new();
     for (heading, entries) in sections {

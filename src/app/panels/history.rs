@@ -45,12 +45,12 @@ pub struct Preview {
     pub tail: Vec<(Role, String)>,
 }
 
-pub fn open(model: &mut Model, query: Option<String>) -> Vec<Effect> {
+pub fn open(model: &mut Model, query: Option<&str>) -> Vec<Effect> {
     if query.is_none() && matches!(&model.panel, Some(Panel { kind: Kind::History(_), .. })) {
         return back(model);
     }
     open_panel(model, Kind::History(History::default()));
-    if let (Some(panel), Some(query)) = (&mut model.panel, &query) {
+    if let (Some(panel), Some(query)) = (&mut model.panel, query) {
         panel.filter.set(query);
     }
     load(model, String::new())
@@ -149,7 +149,8 @@ pub fn lines(model: &Model) -> Vec<&SessionRow> {
         return history.rows.iter().collect();
     }
     let texts = history.rows.iter().enumerate();
-    let names = ranked(texts.map(|(n, row)| format!("{} {}\u{0}{n}", row.title, row.project)), &query);
+    let names =
+        ranked(texts.map(|(n, row)| format!("{} {}\u{0}{n}", row.title, row.project)), &query);
     let index = |name: &String| name.rsplit('\u{0}').next().and_then(|n| n.parse::<usize>().ok());
     names.iter().filter_map(index).filter_map(|n| history.rows.get(n)).collect()
 }

@@ -28,10 +28,14 @@ pub struct Panel {
 pub enum Kind {
     Cost(cost::Cost),
     History(history::History),
-    Changes { hunk: usize },
+    Changes {
+        hunk: usize,
+    },
     Models,
     /// The theme that was in use when the panel opened.
-    Themes { before: String },
+    Themes {
+        before: String,
+    },
     Help,
     Permissions,
     Status,

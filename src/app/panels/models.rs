@@ -15,7 +15,8 @@ pub fn lines(model: &Model) -> Vec<&ModelRow> {
 pub fn choose(model: &mut Model) -> Vec<Effect> {
     let Some(panel) = &model.panel else { return Vec::new() };
     let chosen = lines(model).get(panel.at).map(|row| row.name.clone());
-    let Some(name) = chosen.or_else(|| Some(panel.query()).filter(|name| name.contains('/'))) else {
+    let Some(name) = chosen.or_else(|| Some(panel.query()).filter(|name| name.contains('/')))
+    else {
         return Vec::new();
     };
     model.panel = None;

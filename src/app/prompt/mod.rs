@@ -202,7 +202,11 @@ mod tests {
         prompt.insert("draft");
         let mut walk = Vec::new();
         for up in [true, true, true, false, false, false] {
-            if up { prompt.up(40) } else { prompt.down(40) }
+            if up {
+                prompt.up(40);
+            } else {
+                prompt.down(40);
+            }
             walk.push(prompt.editor.text());
         }
         assert_eq!(walk, ["second", "first", "first", "second", "draft", "draft"]);

@@ -76,7 +76,8 @@ fn read(args: &ReplayArgs) -> anyhow::Result<Vec<Envelope<Event>>> {
     let input: Box<dyn BufRead> = if args.events.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
     } else {
-        let file = std::fs::File::open(&args.events).with_context(|| format!("cannot open {name}"))?;
+        let file =
+            std::fs::File::open(&args.events).with_context(|| format!("cannot open {name}"))?;
         Box::new(BufReader::new(file))
     };
     let mut events = Vec::new();
@@ -113,8 +114,7 @@ fn draw(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let (model, library) = model(args)?;
-    let mut screen =
-        Offscreen::new(model, State::new(library, ColorDepth::True), width, height);
+    let mut screen = Offscreen::new(model, State::new(library, ColorDepth::True), width, height);
     for event in events {
         screen.event(event);
     }
@@ -160,7 +160,8 @@ fn size(text: &str) -> Result<(u16, u16), String> {
     let parsed = text
         .split_once('x')
         .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-    let possible = |(width, height): &(u16, u16)| (1..=1_000).contains(width) && (1..=1_000).contains(height);
+    let possible =
+        |(width, height): &(u16, u16)| (1..=1_000).contains(width) && (1..=1_000).contains(height);
     parsed.filter(possible).ok_or_else(|| "columns and rows, as in 120x40".to_owned())
 }
 

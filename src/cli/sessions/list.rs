@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use crate::cli::Env;
-use crate::cli::sessions::{age, folder, parse_since, places, short, warn};
-use crate::session::index::{Filter, Page, Summary, list};
+use crate::cli::sessions::{age, folder, parse_since, places, short, threads, warn};
+use crate::session::index::{Filter, Page, Summary, list, refresh};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct ListArgs {
@@ -40,6 +40,9 @@ pub fn run(args: &ListArgs, env: &Env, now: Timestamp, out: &mut dyn Write) -> a
         since: args.since.as_deref().map(|since| parse_since(since, now)).transpose()?,
         words: args.words.join(" "),
     };
+    if filter.looks_inside() {
+        refresh(&places(env), threads())?.problems.iter().for_each(|problem| warn(problem));
+    }
     let page = Page { from: args.skip, count: args.limit };
     let listing = list(&places(env), &filter, page)?;
     listing.problems.iter().for_each(|problem| warn(problem));

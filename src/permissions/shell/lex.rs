@@ -458,8 +458,7 @@ fn token(start: usize, end: usize, kind: Kind) -> Token {
 
 /// `cat <<'END' .. END` prints what stands there: the usual way to pass a long message.
 fn fixed_output(tokens: &[Token]) -> Option<String> {
-    let words: Vec<&Token> =
-        tokens.iter().filter(|token| token.kind != Kind::Newline).collect();
+    let words: Vec<&Token> = tokens.iter().filter(|token| token.kind != Kind::Newline).collect();
     let [program, arrow, _, body] = words.as_slice() else { return None };
     let (Kind::Word(program), Kind::Operator, Kind::Here(body)) =
         (&program.kind, &arrow.kind, &body.kind)
@@ -543,7 +542,8 @@ fn plain_parameter(text: &str) -> Option<&str> {
 
 /// A `[` without a `]` after it in the same word is a plain bracket, as in `[ -d src ]`.
 fn settle_brackets(pieces: &mut [Piece]) {
-    let closes = |piece: &Piece| matches!(piece, Piece::Text { text, quoted: false } if text.contains(']'));
+    let closes =
+        |piece: &Piece| matches!(piece, Piece::Text { text, quoted: false } if text.contains(']'));
     let last = pieces.iter().rposition(closes);
     for (at, piece) in pieces.iter_mut().enumerate() {
         if *piece == Piece::Glob('[') && last.is_none_or(|last| last < at) {
@@ -597,7 +597,10 @@ mod tests {
         let cases: &[(&str, &[&str])] = &[
             ("ls -la", &["ls", "-la"]),
             ("r''m \"a b\" 'c'd", &["rm", "a b", "cd"]),
-            ("a&&b||c;d|e|&f&", &["a", "<&&>", "b", "<||>", "c", "<;>", "d", "<|>", "e", "<|&>", "f", "<&>"]),
+            (
+                "a&&b||c;d|e|&f&",
+                &["a", "<&&>", "b", "<||>", "c", "<;>", "d", "<|>", "e", "<|&>", "f", "<&>"],
+            ),
             ("a>b 2>&1 >&- <c", &["a", "<>>", "b", "2", "<>&>", "1", "<>&->", "<<>", "c"]),
             ("a # b\nc#d", &["a", "<nl>", "c#d"]),
             ("echo \\; \\$x", &["echo", ";", "$x"]),
@@ -610,16 +613,38 @@ mod tests {
         ];
         for (text, expected) in cases {
             let found = words(text).unwrap();
-            assert_eq!(found, expected.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>(), "{text}");
+            assert_eq!(
+                found,
+                expected.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>(),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
         for text in [
-            "echo 'x", "echo \"x", "echo $(x", "echo `x", "cat <<E\nx", "a\\\nb", "echo ${x@P}",
-            "echo ${!x}", "echo ${x:=y}", "echo ${x[1]}", "echo $((x))", "echo $[1]", "ls\r", "ls \u{202e}",
-            "echo $\"x\"", "echo $'\\x41'", "ls)", "(ls", "{fd}>x", "echo ${x:-`y`}", "echo ${x:-$(y)}",
+            "echo 'x",
+            "echo \"x",
+            "echo $(x",
+            "echo `x",
+            "cat <<E\nx",
+            "a\\\nb",
+            "echo ${x@P}",
+            "echo ${!x}",
+            "echo ${x:=y}",
+            "echo ${x[1]}",
+            "echo $((x))",
+            "echo $[1]",
+            "ls\r",
+            "ls \u{202e}",
+            "echo $\"x\"",
+            "echo $'\\x41'",
+            "ls)",
+            "(ls",
+            "{fd}>x",
+            "echo ${x:-`y`}",
+            "echo ${x:-$(y)}",
         ] {
             assert!(tokens(text).is_err(), "{text:?}");
         }
@@ -627,7 +652,14 @@ mod tests {
 
     #[test]
     fn braces_make_a_word_dynamic() {
-        for (text, expected) in [("{a,b}", true), ("{}", false), ("{1..3}", true), ("a{b}c", false), ("'{a,b}'", false), ("x@{u}", false)] {
+        for (text, expected) in [
+            ("{a,b}", true),
+            ("{}", false),
+            ("{1..3}", true),
+            ("a{b}c", false),
+            ("'{a,b}'", false),
+            ("x@{u}", false),
+        ] {
             let tokens = tokens(text).unwrap();
             let Kind::Word(word) = &tokens[0].kind else { panic!("a word") };
             assert_eq!(word.literal().is_none(), expected, "{text}");

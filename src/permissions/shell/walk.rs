@@ -70,8 +70,8 @@ fn union(a: Places, b: Places) -> Places {
 
 /// Words that are no commands when they stand where a command begins.
 const RESERVED: [&str; 21] = [
-    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "in",
-    "function", "select", "{", "}", "!", "[[", "]]", "coproc",
+    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac",
+    "in", "function", "select", "{", "}", "!", "[[", "]]", "coproc",
 ];
 
 /// Built-in commands after which the shell may be anywhere.
@@ -139,8 +139,12 @@ impl Walk<'_, '_> {
                 Flow::stay(places)
             }
             "redirected_statement" => self.redirected(node, places),
-            "command" | "declaration_command" | "unset_command" | "test_command"
-            | "variable_assignment" | "variable_assignments" => self.simple(node, &[], places),
+            "command"
+            | "declaration_command"
+            | "unset_command"
+            | "test_command"
+            | "variable_assignment"
+            | "variable_assignments" => self.simple(node, &[], places),
             "word" if self.text[node.byte_range()].is_empty() => Flow::stay(places),
             kind => {
                 let why = format!("it uses a form that is not judged by its parts ({kind})");
@@ -209,8 +213,12 @@ impl Walk<'_, '_> {
             None => self.simple(node, &others, places),
             Some((
                 body,
-                "command" | "test_command" | "declaration_command" | "unset_command"
-                | "variable_assignment" | "variable_assignments",
+                "command"
+                | "test_command"
+                | "declaration_command"
+                | "unset_command"
+                | "variable_assignment"
+                | "variable_assignments",
             )) => self.simple(body, &others, places),
             Some((body, _)) => {
                 let flow = self.statement(body, places);
@@ -236,11 +244,8 @@ impl Walk<'_, '_> {
         let end = beside.iter().map(Node::end_byte).max().unwrap_or(0).max(node.end_byte());
         let start = beside.iter().map(Node::start_byte).min().unwrap_or(usize::MAX);
         let whole = &self.text[start.min(node.start_byte())..end];
-        let mut part = Part {
-            text: whole.trim().to_owned(),
-            places: places.clone(),
-            ..Part::default()
-        };
+        let mut part =
+            Part { text: whole.trim().to_owned(), places: places.clone(), ..Part::default() };
         let index = self.parts.len();
         self.parts.push(Part::default());
         match node.kind() {
@@ -461,9 +466,9 @@ fn after(part: &Part, places: &Places) -> Flow {
             if text.starts_with('-') {
                 return Flow { ok: None, failed: places.clone() };
             }
-            let ok = places.as_ref().map(|places| {
-                places.iter().map(|place| path::tidy(&place.join(&text))).collect()
-            });
+            let ok = places
+                .as_ref()
+                .map(|places| places.iter().map(|place| path::tidy(&place.join(&text))).collect());
             Flow { ok, failed: places.clone() }
         }
         names if names.first().is_some_and(moves) => Flow::stay(&None),
@@ -484,15 +489,14 @@ fn split_assignment(word: &Word) -> Option<(String, Option<String>)> {
     if !valid {
         return None;
     }
-    let known = word.pieces.iter().all(|piece| matches!(piece, Piece::Text { .. } | Piece::Glob(_)));
+    let known =
+        word.pieces.iter().all(|piece| matches!(piece, Piece::Text { .. } | Piece::Glob(_)));
     let value = word.loose().split_once('=').map(|(_, value)| value.to_owned());
     Some((name.to_owned(), value.filter(|_| known)))
 }
 
 fn has_leaf(node: Node<'_>, kinds: &[&str]) -> bool {
-    children(node)
-        .iter()
-        .any(|child| kinds.contains(&child.kind()) || has_leaf(*child, kinds))
+    children(node).iter().any(|child| kinds.contains(&child.kind()) || has_leaf(*child, kinds))
 }
 
 fn children(node: Node<'_>) -> Vec<Node<'_>> {

@@ -30,18 +30,32 @@ pub fn export(
 ) -> String {
     let records = loaded.branch.iter().filter_map(|index| {
         let record = whole(loaded.record(*index)?, blobs);
-        Some(match &mut redaction {
+        let record = match &mut redaction {
             Some(redaction) => redaction.record(record),
             None => record,
-        })
+        };
+        // What cannot be read cannot be gone over; otherwise its line is kept as it is.
+        let line = (record.body == Body::Unknown && redaction.is_none())
+            .then(|| loaded.line(*index))
+            .flatten();
+        Some((record, line))
     });
     match format {
-        Format::Markdown => markdown::page(&document(records)),
-        Format::Html => html::page(&document(records)),
-        Format::Jsonl => records
-            .filter_map(|record| String::from_utf8(record::encode(&record).ok()?).ok())
-            .collect(),
+        Format::Markdown => markdown::page(&document(records.map(|(record, _)| record))),
+        Format::Html => html::page(&document(records.map(|(record, _)| record))),
+        Format::Jsonl => records.filter_map(|(record, line)| json_line(&record, line)).collect(),
     }
+}
+
+fn json_line(record: &Record, unknown: Option<Vec<u8>>) -> Option<String> {
+    let line = match unknown {
+        Some(mut line) => {
+            line.push(b'\n');
+            line
+        }
+        None => record::encode(record).ok()?,
+    };
+    String::from_utf8(line).ok()
 }
 
 /// What a page shows.
@@ -58,7 +72,7 @@ enum Item {
     Person(String),
     Model(String),
     Thought(String),
-    Call(Call),
+    Call(Box<Call>),
     /// The summary of a compaction.
     Summary(String),
     Notice(String),
@@ -107,7 +121,7 @@ fn document(records: impl Iterator<Item = Record>) -> Document {
                 document.items.push(Item::Person(text));
             }
             Body::Assistant { parts, .. } => {
-                document.items.extend(parts.into_iter().filter_map(item))
+                document.items.extend(parts.into_iter().filter_map(item));
             }
             Body::Call { call, tool, input, title, .. } => {
                 let input = input_text(&input);
@@ -115,7 +129,7 @@ fn document(records: impl Iterator<Item = Record>) -> Document {
                 // The model's message named the call already; the intent knows it in plain words.
                 match find_call(&mut document.items, &call.id) {
                     Some(there) => *there = call,
-                    None => document.items.push(Item::Call(call)),
+                    None => document.items.push(Item::Call(Box::new(call))),
                 }
             }
             Body::Result { call, result } => {
@@ -147,13 +161,13 @@ fn item(part: Part) -> Option<Item> {
         Part::Text { text } => Some(Item::Model(text)),
         Part::Thinking { text, .. } if text.is_empty() => None,
         Part::Thinking { text, .. } => Some(Item::Thought(text)),
-        Part::Call { id, tool, input } => Some(Item::Call(Call {
+        Part::Call { id, tool, input } => Some(Item::Call(Box::new(Call {
             id,
             title: Title::new(&tool, &tool, ""),
             tool,
             input: input_text(&input),
             result: None,
-        })),
+        }))),
         Part::RedactedThinking { .. }
         | Part::Result { .. }
         | Part::Image { .. }
@@ -163,7 +177,7 @@ fn item(part: Part) -> Option<Item> {
 
 fn find_call<'a>(items: &'a mut [Item], id: &CallId) -> Option<&'a mut Call> {
     items.iter_mut().rev().find_map(|item| match item {
-        Item::Call(call) if call.id == *id => Some(call),
+        Item::Call(call) if call.id == *id => Some(&mut **call),
         _ => None,
     })
 }

@@ -10,6 +10,9 @@ use crate::session::{read, shelve};
 const HOSTILE: &str = "<script>alert(1)</script>\n\n[x](javascript:alert(1)) [y]( JavaScript:z) \
     ![i](http://h/t.png) <img src=x onerror=y>";
 
+const UNKNOWN: &str = r#"{"v":1,"seq":5,"id":"r5","parent":"r4","t":"2027-01-15T08:00:05Z","type":"hologram","x":"/home/ann"}
+"#;
+
 fn session() -> (tempfile::TempDir, Loaded, Blobs) {
     let dir = tempfile::tempdir().unwrap();
     let blobs = Blobs::new(dir.path().join("blobs"), Disk::default());
@@ -58,7 +61,7 @@ fn session() -> (tempfile::TempDir, Loaded, Blobs) {
             vec![
                 text(HOSTILE),
                 Part::Call { id: call("a"), tool: "Edit".into(), input: serde_json::json!({}) },
-                Part::Call { id: call("b"), tool: "Bash".into(), input: input.clone() },
+                Part::Call { id: call("b"), tool: "Bash".into(), input },
             ],
             "demo/demo",
         ),
@@ -80,7 +83,7 @@ fn session() -> (tempfile::TempDir, Loaded, Blobs) {
         })
         .collect();
     let path = dir.path().join("s.jsonl");
-    std::fs::write(&path, lines.concat()).unwrap();
+    std::fs::write(&path, [lines.concat(), UNKNOWN.into()].concat()).unwrap();
     let (loaded, damage) = read::load(&path).unwrap();
     assert!(damage.is_none(), "{damage}");
     (dir, loaded, blobs)
@@ -128,7 +131,8 @@ fn json_lines_are_records_with_their_text_in_place() {
     let lines = export(&loaded, &blobs, Format::Jsonl, None);
     let records: Vec<Record> =
         lines.lines().map(|line| record::decode(line.as_bytes()).unwrap()).collect();
-    assert_eq!(records.len(), 5);
+    assert_eq!(records.len(), 6);
+    assert!(lines.ends_with(UNKNOWN), "{lines}");
     assert_eq!(records[1].id, MessageId("r1".into()));
     assert_eq!(records[1].body, Body::user(vec![Part::Text { text: "long paste ".repeat(500) }]));
 }

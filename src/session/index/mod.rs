@@ -70,7 +70,7 @@ pub struct Listing {
 }
 
 /// One page of the sessions. Opens no more logs than it has to; those that the index does not know
-/// are read in part.
+/// are read in part. A filter that looks into sessions is quick only after a [`refresh`].
 pub fn list(places: &Places, filter: &Filter, page: Page) -> io::Result<Listing> {
     let files = logs(places, filter.project.as_deref())?;
     let mut listing = Listing::default();
@@ -125,6 +125,9 @@ pub fn find(places: &Places, text: &str, threads: NonZero<usize>) -> Result<Summ
     let text = text.trim();
     let mut found = by_id(places, text)?;
     if found.is_empty() && !text.is_empty() {
+        // Titles of all sessions are wanted: with the index they are known, without it every log
+        // would be opened.
+        refresh(places, threads)?;
         let filter = Filter { words: text.to_owned(), ..Filter::default() };
         found = list(places, &filter, Page { from: 0, count: 20 })?.sessions;
     }
@@ -155,7 +158,7 @@ fn by_id(places: &Places, text: &str) -> io::Result<Vec<Summary>> {
 
 impl Filter {
     /// Whether it needs more than a log's name.
-    fn looks_inside(&self) -> bool {
+    pub fn looks_inside(&self) -> bool {
         self.branch.is_some() || self.since.is_some() || !self.words.trim().is_empty()
     }
 

@@ -41,7 +41,7 @@ impl Word {
         Some(Word { pattern })
     }
 
-    pub(crate) fn find_iter<'a>(&self, text: &'a [u8]) -> impl Iterator<Item = Range<usize>> {
+    pub(crate) fn find_iter(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         self.pattern.find_iter(text).map(|found| found.range())
     }
 
@@ -84,10 +84,11 @@ mod tests {
     #[test]
     fn case_does_not_matter_and_nothing_is_a_pattern() {
         let find = |word: &str, text: &str| {
-            Word::new(word).unwrap().find_iter(text.as_bytes()).collect::<Vec<_>>()
+            let word = Word::new(word).unwrap();
+            word.find_iter(text.as_bytes()).map(|range| range.start).collect::<Vec<_>>()
         };
-        assert_eq!(find("Fix", "fix FIX"), [0..3, 4..7]);
-        assert_eq!(find("Ü", "ü"), [0..2]);
-        assert_eq!(find(".*", "a.*b"), [1..3]);
+        assert_eq!(find("Fix", "fix FIX"), [0, 4]);
+        assert_eq!(find("Ü", "aü"), [1]);
+        assert_eq!(find(".*", "a.*b"), [1]);
     }
 }

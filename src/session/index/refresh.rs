@@ -44,7 +44,8 @@ pub(crate) fn refresh_files(
 ) -> io::Result<(Catalog, Refreshed)> {
     let mut refreshed = Refreshed { sessions: files.len(), ..Refreshed::default() };
     let mut catalog = Catalog::load(places);
-    if is_current(&catalog, files) {
+    // Where there is nothing to index, no file is made for it.
+    if is_current(&catalog, files) || (files.is_empty() && catalog.rows.is_empty()) {
         return Ok((catalog, refreshed));
     }
     let disk = Disk::default();

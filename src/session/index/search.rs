@@ -53,7 +53,26 @@ pub fn search(
     threads: NonZero<usize>,
 ) -> io::Result<Found> {
     let Some(query) = Query::parse(words) else { return Ok(Found::default()) };
+    match search_once(places, &query, limit, threads) {
+        // Another process began a new pack between our look at the catalog and at the pack.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            search_once(places, &query, limit, threads)
+        }
+        other => other,
+    }
+}
+
+fn search_once(
+    places: &Places,
+    query: &Query,
+    limit: usize,
+    threads: NonZero<usize>,
+) -> io::Result<Found> {
     let files = logs(places, None)?;
+    // Nothing to search, so nothing to make an index for.
+    if files.is_empty() {
+        return Ok(Found::default());
+    }
     let (catalog, refreshed) = refresh_files(places, &files, threads)?;
     let mut work: Vec<(&LogFile, &Row)> = files
         .iter()
@@ -67,7 +86,7 @@ pub fn search(
     let parts: Vec<io::Result<Vec<Candidate<'_>>>> = std::thread::scope(|scope| {
         let running: Vec<_> = work
             .chunks(share)
-            .map(|chunk| scope.spawn(|| scan(chunk, open_to_read(&pack)?, &query)))
+            .map(|chunk| scope.spawn(|| scan(chunk, open_to_read(&pack)?, query)))
             .collect();
         running
             .into_iter()
@@ -80,7 +99,7 @@ pub fn search(
     for part in parts {
         candidates.extend(part?);
     }
-    let mut ranked = rank(candidates, work.len(), &query);
+    let mut ranked = rank(candidates, work.len(), query);
     let matching = ranked.len();
     ranked.truncate(limit);
     let hits = ranked.into_iter().map(|(score, found)| found.hit(score)).collect();

@@ -236,7 +236,14 @@ fn the_index_follows_the_logs() {
     let mut open = home.session("/a", None, vec![user("alpha")]);
     assert_eq!(found(&home, "beta"), []);
     open.add(&mut home, vec![user("beta")]);
+    let pack = |home: &Home| std::fs::read(home.places.index.join("texts-1")).unwrap();
+    let before = pack(&home);
     assert_eq!(found(&home, "beta alpha").len(), 1);
+    let after = pack(&home);
+    assert!(after.starts_with(&before));
+    assert!(!after[before.len()..].windows(5).any(|w| w == b"alpha"), "only what is new is read");
+    let indexed = list(&home.places, &Filter::default(), ALL).unwrap();
+    assert_eq!((indexed.sessions[0].prompts, indexed.sessions[0].whole), (2, true));
     assert_eq!(refresh(&home.places, ONE).unwrap().read, 0);
     let path = open.log.path().to_owned();
     drop(open);

@@ -16,6 +16,8 @@ pub(in crate::tools) struct Found {
     pub real: PathBuf,
     /// As the model named it, for messages.
     pub shown: String,
+    /// The name is a link; `real` is what it points to.
+    pub by_link: bool,
     /// `None`: there is no file.
     pub old: Option<Old>,
     /// What must be the same when it is written: the place, and the bytes or their absence.
@@ -64,7 +66,8 @@ pub(in crate::tools) fn find(path: &Path, shown: &str) -> Result<Found, Trouble>
         None => mark.update(b"\0none\0"),
     }
     let mark = hex(&mark.finalize());
-    Ok(Found { real, shown: shown.to_owned(), old, mark, dir, name })
+    let by_link = path.is_symlink();
+    Ok(Found { real, shown: shown.to_owned(), by_link, old, mark, dir, name })
 }
 
 /// The real folder, the names below it that are missing, and the file's own name.

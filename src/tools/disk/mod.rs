@@ -33,6 +33,8 @@ pub(super) enum Trouble {
     TooLarge(String, u64),
     #[error("{0} goes up by .. through a link; name it without ..")]
     DotsThroughLink(String),
+    #[error("{0} is the environment of a process, which may hold keys, and is not shown")]
+    Environ(String),
     #[error("{0} is read-only")]
     ReadOnly(String),
     #[error("{0} changed while it was being written; nothing was written")]
@@ -100,6 +102,11 @@ pub(super) fn object(input: &Value, key: &str, cwd: &Path, unnamed: &str) -> Str
         Some(path) => absolute(path, cwd).map_or_else(|_| path.to_owned(), |p| shown(&p, cwd)),
         None => unnamed.to_owned(),
     }
+}
+
+/// Whether a real path is the environment of a process: keys stand there, tern's own among them.
+pub(super) fn is_environ(real: &Path) -> bool {
+    real.starts_with("/proc") && real.file_name().is_some_and(|name| name == "environ")
 }
 
 /// SHA-256 in hex.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::tools::edit::fold::fold;
-use crate::tools::edit::ladder::{How, Miss};
+use crate::tools::edit::ladder::{How, MOST_HITS, Miss};
 use crate::tools::{Outcome, count};
 
 /// What to tell the model. `old` is the text it looked for in `text`, the file called `name`.
@@ -21,6 +21,7 @@ pub fn miss(miss: &Miss, text: &str, old: &str, name: &str) -> Outcome {
         ),
         Miss::Many { count, lines, how } => {
             let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+            let least = if *count == MOST_HITS { " or more" } else { "" };
             let more = if *count > lines.len() { ", …" } else { "" };
             let sort = match how {
                 How::Exact => "",
@@ -33,13 +34,17 @@ pub fn miss(miss: &Miss, text: &str, old: &str, name: &str) -> Outcome {
             };
             Outcome::failed(
                 format!(
-                    "old_string stands {count} times in {name}{sort}: lines {}{more}. Add lines \
+                    "old_string stands {count} times{least} in {name}{sort}: lines {}{more}. Add lines \
                      around it until it is unique{cure}.",
                     lines.join(", ")
                 ),
                 format!("{count} matches"),
             )
         }
+        Miss::TooLarge => Outcome::failed(
+            format!("With these replacements {name} would become larger than can be edited."),
+            "too large",
+        ),
         Miss::Unsure { line } => Outcome::failed(
             format!(
                 "old_string stands at line {line} of {name} with other indentation, and how to \

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::tools::edit::ladder::{How, Miss, Swap, Swapped, choose, line_at};
+use crate::tools::edit::ladder::{How, Miss, Places, Swap, Swapped, choose, hits, line_at};
 use crate::tools::edit::weave::{Carry, weave};
 
 /// Replaces where the lines of the old text stand in the file once, leaving indentation and blanks
@@ -21,15 +21,7 @@ pub(super) fn swap(text: &str, swap: Swap<'_>) -> Result<Option<Swapped>, Miss> 
             Some(start)
         })
         .collect();
-    let bare_file: Vec<&str> = file.iter().map(|line| bare(line)).collect();
-    let bare_old: Vec<&str> = old.iter().map(|line| bare(line)).collect();
-    let hits: Vec<usize> = bare_file
-        .windows(old.len())
-        .enumerate()
-        .filter(|(_, window)| *window == bare_old.as_slice())
-        .map(|(at, _)| starts[at])
-        .take(100)
-        .collect();
+    let hits = blocks(&file, &old).into_iter().map(|line| starts[line]).collect();
     let region = |start: usize| {
         let first = starts.partition_point(|at| *at < start);
         let last = first + old.len() - 1;
@@ -39,8 +31,7 @@ pub(super) fn swap(text: &str, swap: Swap<'_>) -> Result<Option<Swapped>, Miss> 
         let end = if keeps_end { end } else { end - (line.len() - line_text(line).len()) };
         start..end
     };
-    let regions =
-        choose(text, hits, Swap { places: super::Places::One, ..swap }, How::Indent, region)?;
+    let regions = choose(text, hits, Swap { places: Places::One, ..swap }, How::Indent, region)?;
     let Some(region) = regions.into_iter().next() else { return Ok(None) };
 
     let there: Vec<&str> = text[region.clone()].split_inclusive('\n').collect();
@@ -63,6 +54,24 @@ pub(super) fn swap(text: &str, swap: Swap<'_>) -> Result<Option<Swapped>, Miss> 
     let woven = weave(text, region.clone(), swap.old, swap.new, &Carry::Lines(&lines));
     let text = format!("{}{woven}{}", &text[..region.start], &text[region.end..]);
     Ok(Some(Swapped { text, places: 1, how: How::Indent }))
+}
+
+/// The lines (from 0) at which the old text's lines stand one by one, some indentation aside. One
+/// search for one text, so that long runs of equal lines cost no more than others.
+fn blocks(file: &[&str], old: &[&str]) -> Vec<usize> {
+    let join =
+        |lines: &[&str]| lines.iter().fold("\n".to_owned(), |text, line| text + bare(line) + "\n");
+    let (hay, wanted) = (join(file), join(old));
+    let mut line = 0;
+    let mut counted = 0;
+    hits(&hay, &wanted, Places::One)
+        .into_iter()
+        .map(|at| {
+            line += hay.as_bytes()[counted..at].iter().filter(|b| **b == b'\n').count();
+            counted = at;
+            line
+        })
+        .collect()
 }
 
 /// Without indentation, blanks at the end and line end.

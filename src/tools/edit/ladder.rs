@@ -59,6 +59,8 @@ pub enum Miss {
         lines: Vec<usize>,
         how: How,
     },
+    /// The result would be longer than any file that can be edited.
+    TooLarge,
     /// It stands nowhere.
     None,
     /// It stands at this line under another indentation, and how to indent the new text is not
@@ -70,6 +72,9 @@ pub enum Miss {
 
 /// Longer texts are searched letter by letter only.
 const LONGEST_INEXACT: usize = 4 * 1024 * 1024;
+
+/// Bytes of the text that may come out.
+const LONGEST_RESULT: usize = 32 * 1024 * 1024;
 
 /// `text` with the old text replaced.
 pub fn swap(text: &str, swap: Swap<'_>) -> Result<Swapped, Miss> {
@@ -130,8 +135,9 @@ fn look_alike(text: &str, swap: Swap<'_>) -> Result<Option<Swapped>, Miss> {
         return Ok(None);
     }
     let mut hits = hits(&folded.text, &wanted, Places::One);
-    if old_end.trailing_blanks > 0 {
-        // Blanks at the end of the old text may be left out only where a line ends.
+    if old_end.trailing_blanks > 0 && hits.len() < MOST_HITS {
+        // Blanks at the end of the old text may be left out only where a line ends. (Where not
+        // all hits are known, none may be left out: it is "many".)
         hits.retain(|at| {
             let rest = &folded.text[at + wanted.len()..];
             rest.is_empty() || rest.starts_with('\n')
@@ -149,7 +155,7 @@ fn look_alike(text: &str, swap: Swap<'_>) -> Result<Option<Swapped>, Miss> {
 
 /// Where `needle` begins; for [`Places::One`] overlapping hits count, for two of them are two
 /// places the model may have meant.
-fn hits(hay: &str, needle: &str, places: Places) -> Vec<usize> {
+pub(super) fn hits(hay: &str, needle: &str, places: Places) -> Vec<usize> {
     match places {
         Places::All => hay.match_indices(needle).map(|(at, _)| at).collect(),
         Places::One => {
@@ -169,7 +175,7 @@ fn hits(hay: &str, needle: &str, places: Places) -> Vec<usize> {
 }
 
 /// Hits that are told apart; from then on it is "many".
-const MOST_HITS: usize = 1_000;
+pub(super) const MOST_HITS: usize = 100;
 
 /// The regions of the text to replace: none, one, or all if all were asked for.
 pub(super) fn choose(
@@ -179,6 +185,10 @@ pub(super) fn choose(
     how: How,
     region: impl Fn(usize) -> Range<usize>,
 ) -> Result<Vec<Range<usize>>, Miss> {
+    let grown = swap.new.len().saturating_mul(hits.len()).saturating_add(text.len());
+    if grown > LONGEST_RESULT {
+        return Err(Miss::TooLarge);
+    }
     let regions: Vec<Range<usize>> = hits.into_iter().map(region).collect();
     if regions.len() > 1 && swap.places == Places::One {
         let lines = regions.iter().take(5).map(|region| line_at(text, region.start)).collect();

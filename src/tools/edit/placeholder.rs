@@ -1,6 +1,8 @@
 //! New text that stands for text left out ("... rest of the code unchanged"): written to the file
 //! it would delete what it speaks of.
 
+use std::collections::HashSet;
+
 use crate::tools::Outcome;
 
 /// Words one of which a placeholder holds beside its dots.
@@ -19,10 +21,10 @@ const WORDS: [&str; 10] = [
 
 /// The first line of `new` that stands for text left out and that none of `known` holds.
 pub fn find(new: &str, known: &[&str]) -> Option<String> {
-    new.lines()
-        .map(str::trim)
-        .find(|line| is_placeholder(line) && !known.iter().any(|text| text.contains(line)))
-        .map(str::to_owned)
+    let mut stand = new.lines().map(str::trim).filter(|line| is_placeholder(line)).peekable();
+    stand.peek()?;
+    let known: HashSet<&str> = known.iter().flat_map(|text| text.lines().map(str::trim)).collect();
+    stand.find(|line| !known.contains(line)).map(str::to_owned)
 }
 
 /// A whole-line comment, or a line by itself, of dots and one of the words.
@@ -79,6 +81,9 @@ mod tests {
         ] {
             assert_eq!(is_placeholder(line.trim()), expected, "{line}");
         }
-        assert_eq!(find("a\n// ... existing code ...\n", &["x // ... existing code ..."]), None);
+        assert_eq!(
+            find("a\n// ... existing code ...\n", &["x", "  // ... existing code ...\n"]),
+            None
+        );
     }
 }

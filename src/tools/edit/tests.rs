@@ -155,6 +155,24 @@ fn every_place_is_replaced_from_the_left() {
     }
 }
 
+#[test]
+fn hostile_sizes_cost_no_more_than_time_to_read_them() {
+    let started = std::time::Instant::now();
+    let same = "a\n".repeat(400_000);
+    let old = "  a\n".repeat(100_000) + "b";
+    assert_eq!(one(&same, &old, "x"), Err(Miss::None));
+    let all = |text: &str, old, new| swap(text, Swap { old, new, places: Places::All });
+    assert_eq!(all(&same, "a", &"b".repeat(1_000)), Err(Miss::TooLarge));
+    let quotes = "“”".repeat(200_000);
+    assert!(one("f('a', \"b\")  \n", "f(’a’, ”b”)", &quotes).is_ok());
+    let left_out = "// ... existing code ...\n".repeat(50_000);
+    assert!(super::placeholder::find(&left_out, &[&same, &left_out]).is_none());
+    assert!(one(&"a".repeat(2_000_000), &"a".repeat(1_000_000), "b").is_err());
+    super::diagnose::miss(&Miss::None, &same, &old, "f");
+    // Seconds even unoptimised; what this guards against takes hours.
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
 /// Lines of a small alphabet: such texts hold many near hits.
 fn text() -> impl Strategy<Value = String> {
     let line = "[ \t]{0,3}(a|b|\"|“|-|–|é)?(a|b| )?[ \t]{0,2}";

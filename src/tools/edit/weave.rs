@@ -1,7 +1,7 @@
 //! The text that takes the place of a region: what old and new text share keeps the file's own
 //! bytes, the rest comes from the new text, with the file's line ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
@@ -104,15 +104,16 @@ fn end_of(line: &str) -> Option<&str> {
 
 /// Typographic characters that the model writes for plain ones.
 #[derive(Default)]
-struct Typed<'a> {
+struct Typed {
     /// Those of the old text, with the one plain form that the file has for them; `None` where it
     /// has none, or several.
     known: HashMap<char, Option<char>>,
-    text: &'a str,
+    /// Those that the file holds anywhere.
+    in_file: HashSet<char>,
 }
 
-impl<'a> Typed<'a> {
-    fn of(text: &'a str, there: &[&str], old: &[&str]) -> Typed<'a> {
+impl Typed {
+    fn of(text: &str, there: &[&str], old: &[&str]) -> Typed {
         let mut known: HashMap<char, Option<char>> = HashMap::new();
         for (there, old) in there.iter().zip(old) {
             for (file, model) in blankless(there).chars().zip(blankless(old).chars()) {
@@ -126,7 +127,7 @@ impl<'a> Typed<'a> {
                 }
             }
         }
-        Typed { known, text }
+        Typed { known, in_file: text.chars().filter(|c| fold(*c) != *c).collect() }
     }
 
     /// What the model means by a character of its new text.
@@ -134,7 +135,9 @@ impl<'a> Typed<'a> {
         match self.known.get(&c) {
             Some(form) => form.unwrap_or(c),
             // Its brother in the old text stood for a plain one, and the file never has this one.
-            None if fold(c) != '-' && self.quotes_are_plain() && !self.text.contains(c) => fold(c),
+            None if fold(c) != '-' && self.quotes_are_plain() && !self.in_file.contains(&c) => {
+                fold(c)
+            }
             None => c,
         }
     }
@@ -153,7 +156,7 @@ fn blankless(line: &str) -> &str {
 const LONGEST: usize = 4_000;
 
 /// A new line whose characters come from the file where old and new share them.
-fn letters(pair: Option<(&str, &str)>, new: &str, typed: &Typed<'_>) -> String {
+fn letters(pair: Option<(&str, &str)>, new: &str, typed: &Typed) -> String {
     let mine = |c: &char| typed.meant(*c);
     let pair = pair.filter(|(there, old)| there.len().max(old.len()).max(new.len()) <= LONGEST);
     let Some((there, old)) = pair else {

@@ -191,11 +191,38 @@ struct Found {
     files: Vec<FileHits>,
     /// Files that could not be searched.
     unread: usize,
+    /// Lines in `files`.
+    kept: usize,
+}
+
+/// Lines that are kept at a time.
+const KEPT: usize = 40_000;
+
+impl Found {
+    fn add(&mut self, file: FileHits, most: usize) {
+        self.kept += file.lines.len();
+        self.files.push(file);
+        if self.kept > KEPT {
+            self.prune(most);
+        }
+    }
+
+    /// By path; lines only as far as they can be shown, for they are shown in this order.
+    fn prune(&mut self, most: usize) {
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.kept = 0;
+        for file in &mut self.files {
+            if self.kept >= most {
+                file.lines = Vec::new();
+            }
+            self.kept += file.lines.len();
+        }
+    }
 }
 
 fn search(walk: &WalkBuilder, matcher: &RegexMatcher, input: &Input, limit: &Limit) -> Found {
     let found = Arc::new(Mutex::new(Found::default()));
-    let keep = keep(input);
+    let (keep, most) = (keep(input), shown(input));
     let searcher = searcher(input, keep);
     walk.build_parallel().run(|| {
         let (found, limit) = (Arc::clone(&found), limit.clone());
@@ -207,10 +234,13 @@ fn search(walk: &WalkBuilder, matcher: &RegexMatcher, input: &Input, limit: &Lim
             let Some(path) = entry.ok().filter(is_file).map(DirEntry::into_path) else {
                 return WalkState::Continue;
             };
+            if disk::is_environ(&path) {
+                return WalkState::Continue;
+            }
             let mut collect = Collect::new(&matcher, keep, &limit);
             match searcher.search_path(&matcher, &path, &mut collect) {
                 Ok(()) if collect.hits.matches > 0 => {
-                    lock(&found).files.push(FileHits { path, ..collect.hits });
+                    lock(&found).add(FileHits { path, ..collect.hits }, most);
                 }
                 Ok(()) => {}
                 Err(_) => lock(&found).unread += 1,
@@ -219,7 +249,7 @@ fn search(walk: &WalkBuilder, matcher: &RegexMatcher, input: &Input, limit: &Lim
         })
     });
     let mut found = std::mem::take(&mut *lock(&found));
-    found.files.sort_by(|a, b| a.path.cmp(&b.path));
+    found.prune(most);
     found
 }
 

@@ -125,6 +125,9 @@ fn open(path: &Path, shown: &str) -> Result<File, Trouble> {
         _ => io(e),
     })?;
     refuse_special(&meta, shown)?;
+    if path.canonicalize().is_ok_and(|real| disk::is_environ(&real)) {
+        return Err(Trouble::Environ(shown.to_owned()));
+    }
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]

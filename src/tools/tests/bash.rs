@@ -109,6 +109,57 @@ async fn what_is_left_in_the_background_is_told_and_ends_with_the_session() {
     drop(dir);
 }
 
+/// Commands that do not want to end, ended in three ways. `TERN_RUNS=200` runs more than the
+/// sample.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn nothing_survives() {
+    let rounds = std::env::var("TERN_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let commands = [
+        "sleep 79",
+        "sleep 79 & sleep 79 | sleep 79",
+        "trap '' INT TERM HUP; sleep 79; sleep 79; sleep 79",
+        "setsid sh -c 'trap \"\" TERM; sleep 79; sleep 79' & sleep 79",
+        "nohup sleep 79 >/dev/null 2>&1 & (sleep 79 &) ; sleep 79",
+        "while :; do sleep 0.01 & done",
+    ];
+    for round in 0..rounds {
+        let desk = Desk::new(&[]);
+        let root = desk.root().to_owned();
+        let command = commands[round % commands.len()];
+        let way = (round + round / commands.len()) % 3;
+        let cancel = desk.ctx.cancel.clone();
+        let input = json!({"command": command, "timeout": if way == 0 { 150 } else { 60_000 }});
+        match way {
+            0 => drop(desk.call("Bash", input).await),
+            1 => {
+                let stop = async {
+                    tokio::time::sleep(Duration::from_millis(150)).await;
+                    cancel.cancel();
+                };
+                tokio::join!(desk.call("Bash", input), stop);
+            }
+            _ => {
+                let call = desk.call("Bash", input);
+                let _ = tokio::time::timeout(Duration::from_millis(150), call).await;
+            }
+        }
+        assert_eq!(sleepers(&root), 0, "round {round}: {command}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_look_by_a_command_counts_as_read() {
+    let desk = Desk::new(&[("a", "1\n"), ("b", "1\n")]);
+    bash(&desk, "cat a").await;
+    bash(&desk, "cat b | head").await;
+    for (name, status) in [("a", DONE), ("b", FAILED)] {
+        let input = json!({"file_path": name, "old_string": "1", "new_string": "2"});
+        assert_eq!(desk.call("Edit", input).await.status, status, "{name}");
+    }
+}
+
 /// Processes that run in this folder.
 #[cfg(unix)]
 fn sleepers(root: &Path) -> usize {

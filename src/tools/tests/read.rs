@@ -42,6 +42,15 @@ async fn files_are_given_whole_and_raw() {
                 "binary",
             ),
         ),
+        (
+            "/proc/self/environ",
+            (
+                FAILED,
+                "/proc/self/environ is the environment of a process, which may hold keys, and is \
+                 not shown.",
+                "not read",
+            ),
+        ),
         ("/dev/null", (FAILED, "/dev/null is a device, not a file.", "not a file")),
     ] {
         let outcome = desk.call("Read", json!({"file_path": name})).await;

@@ -101,6 +101,18 @@ async fn grep_stays_small() {
 }
 
 #[tokio::test]
+async fn grep_shows_the_first_paths_however_many_match() {
+    let many = "needle\n".repeat(6_000);
+    let names: Vec<String> = (0..40).map(|n| format!("f{n:02}")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|n| (n.as_str(), many.as_str())).collect();
+    let desk = Desk::new(&files);
+    let input = json!({"pattern": "needle", "output_mode": "content", "head_limit": 5_000});
+    let outcome = desk.call("Grep", input).await;
+    assert!(outcome.text.starts_with("f00\n1:needle\n2:needle\n"));
+    assert_eq!(outcome.facts, "240000 hits in 40 files");
+}
+
+#[tokio::test]
 async fn glob_finds_by_path() {
     let desk = desk();
     let absolute = desk.root().join("src/*.rs").display().to_string();

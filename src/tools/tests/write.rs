@@ -1,5 +1,7 @@
 //! Write, Edit and MultiEdit as far as they are the same: reading first, approval, hunks.
 
+use std::time::Duration;
+
 use super::*;
 
 fn edit(old: &str, new: &str) -> Value {
@@ -172,6 +174,48 @@ async fn a_target_swapped_after_approval_is_not_written() {
     }
 }
 
+/// One swap of the file while an approved edit is being written, at every moment that the machine
+/// comes up with. Who renames something over the name has the last word, and what a link points
+/// to is never written. `TERN_RACES=1000` runs more than the sample.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_race_with_the_write_is_never_won_by_a_wrong_write() {
+    let rounds = std::env::var("TERN_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let desk = Desk::new(&[("decoy", "a\n")]);
+    let root = desk.root().to_owned();
+    let (mut written, mut refused) = (0, 0);
+    for round in 0_u64..rounds {
+        // Not written through the link that the last round left.
+        let _ = std::fs::remove_file(root.join("f"));
+        desk.put("f", "a\n");
+        desk.read("f").await;
+        let input = json!({"file_path": "f", "old_string": "a", "new_string": "b"});
+        let shown = desk.preview("Edit", &input).await;
+        let linked = round % 2 == 0;
+        if linked {
+            std::os::unix::fs::symlink("decoy", root.join("swap")).unwrap();
+        } else {
+            desk.put("swap", "other\n");
+        }
+        let (from, to) = (root.join("swap"), root.join("f"));
+        let racer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_micros(round * 37 % 2_000));
+            std::fs::rename(from, to).unwrap();
+        });
+        match desk.approved("Edit", input, shown, &[0]).await.status {
+            DONE => written += 1,
+            _ => refused += 1,
+        }
+        racer.join().unwrap();
+        assert_eq!(desk.get("decoy"), "a\n", "round {round}");
+        assert_eq!(desk.root().join("f").is_symlink(), linked, "round {round}");
+        let last = if linked { "a\n" } else { "other\n" };
+        assert_eq!(desk.get("f"), last, "round {round}: the other's file was overwritten");
+    }
+    println!("{written} written before the swap, {refused} refused after it");
+    assert!(refused > 0);
+}
+
 /// Every path below, with the text of files.
 #[cfg(unix)]
 fn listing(root: &Path) -> Vec<(std::path::PathBuf, Option<String>)> {
@@ -194,6 +238,9 @@ async fn links_are_written_through_and_modes_kept() {
     std::fs::set_permissions(&real, PermissionsExt::from_mode(0o754)).unwrap();
     desk.read("link").await;
     let input = json!({"file_path": "link", "old_string": "1", "new_string": "2"});
+    let note = desk.preview("Edit", &input).await.note;
+    let expected = format!("It is a link: {} is what changes.", real.display());
+    assert_eq!(note, Some(expected));
     assert_eq!(desk.call("Edit", input).await.status, DONE);
     assert!(desk.root().join("link").is_symlink());
     assert_eq!(desk.get("real/a"), "2\n");

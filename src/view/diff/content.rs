@@ -14,11 +14,11 @@ use crate::view::theme::Theme;
 const TAB: usize = 4;
 
 /// What to show of a line besides its text.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Show<'a> {
     pub runs: Option<&'a Runs>,
-    /// It differs from its partner in nothing but white space.
-    pub blanks: bool,
+    /// The part in which it differs from its partner, where that is nothing but white space.
+    pub blanks: Range<usize>,
     /// A carriage return at its end is worth showing.
     pub returns: bool,
     /// It is not to be applied.
@@ -50,7 +50,9 @@ pub(super) fn pieces(line: &HunkLine, show: &Show<'_>, theme: &Theme) -> Vec<Pie
         };
         let is_end = at >= blank_from;
         let visible = c.is_whitespace()
-            && (show.blanks || (is_end && line.kind == LineKind::Added) || blank_word());
+            && (show.blanks.contains(&at)
+                || (is_end && line.kind == LineKind::Added)
+                || blank_word());
         match c {
             '\t' => out.tab(visible, style),
             ' ' if visible => out.push('·', style),

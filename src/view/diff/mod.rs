@@ -209,8 +209,8 @@ struct Sides {
     new: Option<Arc<Tokens>>,
     /// For each line of the hunk, its place in the text of each side.
     places: Vec<(usize, usize)>,
-    /// For each line, whether it differs from its partner in nothing but white space.
-    blank_change: Vec<bool>,
+    /// For each line that differs from its partner in nothing but white space: where it does.
+    blank_change: Vec<Option<Range<usize>>>,
     /// Whether every line ends in a carriage return, which then is no news.
     returns: bool,
 }
@@ -231,12 +231,14 @@ impl Sides {
             place
         });
         let places = places.collect();
-        let mut blank_change = vec![false; hunk.lines.len()];
+        let mut blank_change = vec![None; hunk.lines.len()];
         for (removed, added) in changes(hunk).flat_map(|change| change.pairs()) {
             let (before, after) = (&hunk.lines[removed].text, &hunk.lines[added].text);
             let letters = |text: &str| text.split_whitespace().collect::<String>();
             if before != after && letters(before) == letters(after) {
-                (blank_change[removed], blank_change[added]) = (true, true);
+                let (start, end) = shared_ends(before, after);
+                blank_change[removed] = Some(start..before.len() - end);
+                blank_change[added] = Some(start..after.len() - end);
             }
         }
         let old = colours.get(lang, &text(LineKind::Added));
@@ -249,7 +251,7 @@ impl Sides {
     fn show(&self, line: &Numbered<'_>, mark: Option<Mark>) -> Show<'_> {
         Show {
             runs: self.runs(line),
-            blanks: self.blank_change.get(line.index) == Some(&true),
+            blanks: self.blank_change.get(line.index).cloned().flatten().unwrap_or_default(),
             returns: !self.returns && line.line.kind != LineKind::Context,
             dropped: mark.is_some_and(|mark| !mark.keep),
         }
@@ -290,6 +292,16 @@ fn changes(hunk: &Hunk) -> impl Iterator<Item = Change> {
         at = added.end;
         (removed.start < added.end).then_some(Change { removed, added })
     })
+}
+
+/// Bytes that two texts share at their beginning and, besides, at their end.
+fn shared_ends(a: &str, b: &str) -> (usize, usize) {
+    let shared = |a: &mut dyn Iterator<Item = char>, b: &mut dyn Iterator<Item = char>| {
+        a.zip(b).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum::<usize>()
+    };
+    let start = shared(&mut a.chars(), &mut b.chars());
+    let end = shared(&mut a[start..].chars().rev(), &mut b[start..].chars().rev());
+    (start, end)
 }
 
 /// The style of everything in a hunk that is not to be applied.

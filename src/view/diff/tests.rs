@@ -139,7 +139,7 @@ fn with_sixteen_colours_a_line_keeps_the_one_that_says_what_it_is() {
 #[test]
 fn what_is_invisible_is_shown() {
     for (before, after, shown_before, shown_after) in [
-        ("a  b", "a b", "1 - a··b", "1 + a·b"),
+        ("a b  c", "a b c", "1 - a b ·c", "1 + a b c"),
         ("\tx", "    x", "1 - →   x", "1 + ····x"),
         ("x", "x ", "1 - x", "1 + x·"),
         ("x\r", "x", "1 - x␍", "1 + x"),

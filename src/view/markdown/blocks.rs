@@ -90,6 +90,9 @@ impl Writer<'_> {
             self.inline.event(&Event::HardBreak);
             return;
         }
+        if let Event::TaskListMarker(done) = event {
+            return self.task_mark(*done);
+        }
         if self.inline.event(event) {
             return;
         }
@@ -239,6 +242,21 @@ impl Writer<'_> {
             columns: if room { columns } else { 0 },
             begun: false,
         });
+    }
+
+    /// Puts a box in the place of the item's mark.
+    fn task_mark(&mut self, done: bool) {
+        let (mark, style) = match done {
+            true => ("☑ ", self.theme.done),
+            false => ("☐ ", self.theme.faint),
+        };
+        if let Some(item) = self.containers.last_mut().filter(|item| !item.first.is_empty()) {
+            (item.first, item.style) = (mark.to_string(), style);
+            item.rest = " ".repeat(text::width(mark));
+            item.columns = text::width(mark);
+        } else {
+            self.inline.text(mark, style);
+        }
     }
 
     fn leave(&mut self) {

@@ -72,11 +72,6 @@ impl<'a> Inline<'a> {
             Event::FootnoteReference(label) => {
                 self.text(&format!("[{label}]"), style.patch(self.theme.faint));
             }
-            Event::TaskListMarker(done) => {
-                let mark = if *done { "☑ " } else { "☐ " };
-                let look = if *done { self.theme.done } else { self.theme.faint };
-                self.text(mark, style.patch(look));
-            }
             Event::Start(Tag::Emphasis) => {
                 self.push_style(Style::new().add_modifier(Modifier::ITALIC));
             }

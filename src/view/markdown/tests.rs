@@ -60,7 +60,7 @@ fn lists() {
     check("- words that wrap", 10, &["• words", "  that", "  wrap"]);
     check("1. a\n1. b\n1. c", 20, &["1. a", "2. b", "3. c"]);
     check("9. a\n10. b", 20, &["9. a", "10. b"]);
-    check("- [ ] open\n- [x] done", 20, &["• ☐ open", "• ☑ done"]);
+    check("- [ ] open\n- [x] done", 20, &["☐ open", "☑ done"]);
     check("- a\n* b", 20, &["• a", "• b"]);
     check("1. a\n\n   text\n2. b", 20, &["1. a", "", "   text", "2. b"]);
     check("-\n- b", 20, &["•", "• b"]);

@@ -30,13 +30,10 @@ pub fn draw(draw: &mut Draw<'_>, hunk: usize, area: Rect, buf: &mut Buffer) -> I
     } else {
         let rows = u16::try_from(changes.len()).unwrap_or(u16::MAX).min(area.height / 3).max(1);
         let rest = area.height.saturating_sub(rows + 1);
-        (
-            Rect { height: rows, ..area },
-            Rect { y: area.y + rows + 1, height: rest, ..area },
-        )
+        (Rect { height: rows, ..area }, Rect { y: area.y + rows + 1, height: rest, ..area })
     };
     let rows = changes.iter().map(|change| file_line(draw, change, usize::from(files.width)));
-    let inner = list(rows.collect(), draw.panel.at, &theme, files, buf);
+    let inner = list(&rows.collect::<Vec<_>>(), draw.panel.at, &theme, files, buf);
     let mut rows = Vec::new();
     let mut starts = Vec::new();
     for hunks in &change.edits {

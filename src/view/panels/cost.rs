@@ -41,10 +41,11 @@ pub fn draw(draw: &mut Draw<'_>, cost: &Cost, area: Rect, buf: &mut Buffer) -> I
         buf.set_line(area.x, y, &Line::styled(format!("  {text}"), theme.faint), area.width);
         Inner::default()
     } else {
-        let shown = rows.iter().enumerate().map(|(at, row)| {
-            table_line(row, at == draw.panel.at, name, theme, marks)
-        });
-        list(shown.collect(), draw.panel.at, theme, table, buf)
+        let shown = rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| table_line(row, at == draw.panel.at, name, theme, marks));
+        list(&shown.collect::<Vec<_>>(), draw.panel.at, theme, table, buf)
     };
     let by = grouping(cost.by, theme);
     buf.set_line(area.x, area.bottom() - 1, &by, area.width);
@@ -135,13 +136,7 @@ fn heading(by: By, name: usize, theme: &Theme) -> Line<'static> {
     Line::styled(text, theme.faint)
 }
 
-fn table_line(
-    row: &Row,
-    chosen: bool,
-    name: usize,
-    theme: &Theme,
-    marks: &Marks,
-) -> Line<'static> {
+fn table_line(row: &Row, chosen: bool, name: usize, theme: &Theme, marks: &Marks) -> Line<'static> {
     let mark = if chosen { marks.chosen } else { " " };
     let indent = if row.nested { "  " } else { "" };
     let text = clip::end(&row.name, name.saturating_sub(1 + indent.len())).into_owned();

@@ -1,5 +1,7 @@
 //! The history panel: sessions at the left, the chosen one's conversation at the right.
 
+use std::rc::Rc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -7,7 +9,9 @@ use ratatui::text::{Line, Span};
 use crate::app::panels::history::{History, SessionRow, lines};
 use crate::app::scroll::Inner;
 use crate::protocol::Role;
-use crate::text::{clip, width, wrap::rows};
+use crate::text::{clip, width};
+use crate::view::entry::plain;
+use crate::view::markdown;
 use crate::view::marks::Marks;
 use crate::view::panels::{Draw, list};
 use crate::view::theme::Theme;
@@ -18,7 +22,7 @@ const WIDE: u16 = 74;
 const MESSAGE: usize = 6;
 
 pub fn draw(draw: &mut Draw<'_>, history: &History, area: Rect, buf: &mut Buffer) -> Inner {
-    let theme = &draw.state.theme;
+    let theme = &*Rc::clone(&draw.state.theme);
     let marks = draw.state.marks(draw.model);
     let sessions = lines(draw.model);
     if sessions.is_empty() {
@@ -44,15 +48,15 @@ pub fn draw(draw: &mut Draw<'_>, history: &History, area: Rect, buf: &mut Buffer
     for (index, session) in visible {
         rows.extend(session_lines(session, index == at, usize::from(left), theme, marks));
     }
-    list(rows, usize::MAX, theme, titles, buf);
+    list(&rows, usize::MAX, theme, titles, buf);
     if wide {
         let right = Rect { x: area.x + left + 2, width: area.width - left - 2, ..area };
         for y in area.y..area.bottom() {
             buf.set_string(area.x + left, y, marks.border.vertical_left, theme.border);
         }
-        preview(history, theme, marks, right, buf);
+        preview(draw, history, right, buf);
     }
-    Inner { rows: sessions.len(), shown: shown.max(1) }
+    Inner { rows: sessions.len(), shown: shown.max(1), top }
 }
 
 fn session_lines(
@@ -87,21 +91,22 @@ fn session_lines(
     ]
 }
 
-fn preview(history: &History, theme: &Theme, marks: &Marks, area: Rect, buf: &mut Buffer) {
+fn preview(draw: &mut Draw<'_>, history: &History, area: Rect, buf: &mut Buffer) {
     let Some((_, preview)) = &history.preview else { return };
-    let columns = usize::from(area.width).saturating_sub(2);
-    let mut lines = messages(&preview.head, columns, theme, marks);
+    let faint = draw.state.theme.faint;
+    let columns = area.width.saturating_sub(2);
+    let mut lines = messages(draw, &preview.head, columns);
     if preview.left_out > 0 {
         let text = format!("{} messages more", preview.left_out);
-        lines.extend([Line::styled(text, theme.faint), Line::default()]);
+        lines.extend([Line::styled(text, faint), Line::default()]);
     }
-    let tail = messages(&preview.tail, columns, theme, marks);
+    let tail = messages(draw, &preview.tail, columns);
     // The end of the conversation says more than its middle.
     let height = usize::from(area.height);
     let room = height.saturating_sub(tail.len().min(height * 2 / 3));
     if lines.len() > room {
         lines.truncate(room.saturating_sub(1));
-        lines.push(Line::styled("…", theme.faint));
+        lines.push(Line::styled("…", faint));
     }
     lines.extend(tail);
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
@@ -109,25 +114,23 @@ fn preview(history: &History, theme: &Theme, marks: &Marks, area: Rect, buf: &mu
     }
 }
 
-fn messages(
-    messages: &[(Role, String)],
-    columns: usize,
-    theme: &Theme,
-    marks: &Marks,
-) -> Vec<Line<'static>> {
+fn messages(draw: &mut Draw<'_>, messages: &[(Role, String)], columns: u16) -> Vec<Line<'static>> {
+    let theme = Rc::clone(&draw.state.theme);
+    let marks = draw.state.marks(draw.model);
     let mut lines = Vec::new();
     for (role, text) in messages {
-        let (mark, style) = match role {
-            Role::User => (marks.person, theme.strong),
-            Role::Assistant => (" ", theme.text),
+        let (mark, all) = match role {
+            Role::User => (marks.person, plain(text, usize::from(columns), theme.strong)),
+            Role::Assistant => {
+                let colours = &mut draw.state.cache.colours;
+                (" ", markdown::render(start(text), columns, &theme, colours))
+            }
         };
-        let all = rows(text, columns, 0);
         let more = all.len() > MESSAGE;
         for row in all.into_iter().take(MESSAGE) {
-            lines.push(Line::from(vec![
-                Span::styled(format!("{mark} "), theme.person),
-                Span::styled(text[row.range].to_owned(), style),
-            ]));
+            let style = row.style;
+            let mark = Span::styled(format!("{mark} "), theme.person);
+            lines.push(Line::from_iter(std::iter::once(mark).chain(row.spans)).style(style));
         }
         if more {
             lines.push(Line::styled("  …", theme.faint));
@@ -135,4 +138,10 @@ fn messages(
         lines.push(Line::default());
     }
     lines
+}
+
+/// As much of a message as can be seen: the rest need not be parsed.
+fn start(text: &str) -> &str {
+    let end = text.match_indices('\n').nth(4 * MESSAGE).map_or(text.len(), |(at, _)| at);
+    &text[..end]
 }

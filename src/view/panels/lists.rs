@@ -34,7 +34,7 @@ pub fn models(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
             Span::styled(row.facts.clone(), theme.faint),
         ])
     });
-    list(lines.collect(), draw.panel.at, theme, area, buf)
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
 }
 
 pub fn themes(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
@@ -42,12 +42,9 @@ pub fn themes(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
     let lines = app_themes::lines(draw.model).into_iter().map(|name| {
         let using = name == draw.model.look.theme;
         let style = if using { theme.strong } else { theme.text };
-        Line::from(vec![
-            Span::styled(mark(draw, using), theme.accent),
-            Span::styled(name, style),
-        ])
+        Line::from(vec![Span::styled(mark(draw, using), theme.accent), Span::styled(name, style)])
     });
-    list(lines.collect(), draw.panel.at, theme, area, buf)
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
 }
 
 fn mark(draw: &Draw<'_>, using: bool) -> String {

@@ -104,12 +104,9 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     let filter = (panel_key(Action::FilterOpen), "filter");
     let open = |label| (panel_key(Action::PanelOpen), label);
     let mut keys = match &panel.kind {
-        Kind::Cost(_) => vec![
-            moves,
-            open("requests"),
-            (key(Context::Cost, Action::Group), "group"),
-            filter,
-        ],
+        Kind::Cost(_) => {
+            vec![moves, open("requests"), (key(Context::Cost, Action::Group), "group"), filter]
+        }
         Kind::History(_) => vec![
             open("resume"),
             moves,
@@ -156,13 +153,7 @@ fn filter(panel: &Panel, theme: &Theme, content: &mut Rect, buf: &mut Buffer) ->
 }
 
 /// Draws the rows of a list with the chosen one marked, scrolled so that it is shown.
-pub fn list(
-    lines: Vec<Line<'static>>,
-    at: usize,
-    theme: &Theme,
-    area: Rect,
-    buf: &mut Buffer,
-) -> Inner {
+pub fn list(lines: &[Line<'_>], at: usize, theme: &Theme, area: Rect, buf: &mut Buffer) -> Inner {
     let height = usize::from(area.height);
     let rows = lines.len();
     let top = at.saturating_sub(height / 2).min(rows.saturating_sub(height));
@@ -172,14 +163,14 @@ pub fn list(
         }
         buf.set_line(area.x, y, line, area.width);
     }
-    Inner { rows, shown: height }
+    Inner { rows, shown: height, top }
 }
 
 /// Draws a text from its row `scroll` on.
 pub fn text(lines: &[Line<'_>], scroll: usize, area: Rect, buf: &mut Buffer) -> Inner {
-    let inner = Inner { rows: lines.len(), shown: usize::from(area.height) };
-    let top = scroll.min(inner.max_scroll());
-    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(top)) {
+    let mut inner = Inner { rows: lines.len(), shown: usize::from(area.height), top: 0 };
+    inner.top = scroll.min(inner.max_scroll());
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(inner.top)) {
         buf.set_line(area.x, y, line, area.width);
     }
     inner

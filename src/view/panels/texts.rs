@@ -29,7 +29,10 @@ pub fn permissions(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
         .filter(|(_, rule)| rule.value.to_lowercase().contains(&query))
         .collect();
     if rules.is_empty() {
-        lines.push(Line::styled("no rules: everything that changes something is asked about", theme.faint));
+        lines.push(Line::styled(
+            "no rules: everything that changes something is asked about",
+            theme.faint,
+        ));
     }
     let column = rules.iter().map(|(_, rule)| width(&rule.value)).max().unwrap_or_default().min(50);
     for (ruling, heading, style) in [
@@ -102,7 +105,10 @@ pub fn status(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
         ("folder", session.cwd.clone()),
         ("git", branch),
         ("model", session.model.clone()),
-        ("replies", if session.scripted { "scripted, no model behind them" } else { "" }.to_owned()),
+        (
+            "replies",
+            if session.scripted { "scripted, no model behind them" } else { "" }.to_owned(),
+        ),
         ("mode", session.mode.name().to_owned()),
         ("context", context),
         ("cost", format!("{} this session, {} today{unpriced}", spending.session, spending.today)),

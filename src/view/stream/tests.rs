@@ -104,6 +104,16 @@ proptest! {
     }
 
     #[test]
+    fn any_cutting_of_any_marks_ends_in_the_same_rows(
+        text in "[-*_`#>|~\\[\\]()!<&;:=+.1a漢\\\\ \n\n\n]{0,80}",
+        size in 1usize..9,
+    ) {
+        let (rows, _) = streamed(&text, 20, size);
+        prop_assert!(rows.iter().all(|row| width(&rows::text(row)) <= 20));
+        prop_assert_eq!(rows, whole(&text, 20));
+    }
+
+    #[test]
     fn rows_fit(text in markdown_text(), columns in 2u16..60) {
         for row in whole(&text, columns) {
             prop_assert!(width(&rows::text(&row)) <= usize::from(columns));

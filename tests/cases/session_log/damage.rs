@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tern::session::read::Damage;
 use tern::session::replay;
 
-use crate::support::session::{Dice, Session, full, id_of, ids};
+use crate::support::logs::{Dice, Session, full, id_of, ids};
 
 const RECORDS: usize = 1000;
 

@@ -6,7 +6,7 @@ use tern::session::disk::{Disk, Fault, Plan};
 use tern::session::log::Log;
 use tern::session::read::Damage;
 
-use crate::support::session::{Dice, Session, body, full, ids, now, user};
+use crate::support::logs::{Dice, Session, body, full, ids, now, user};
 
 /// Prompts, one with a paste, answers, calls, and the syncs of a turn. Returns the records in
 /// order, and those that were acknowledged when the log was last asked.
@@ -55,8 +55,7 @@ fn no_failing_call_loses_a_record_or_goes_untold() {
 /// that it is not.
 fn check(plan: Plan) {
     let session = Session::new();
-    let disk = Disk::faulty(plan);
-    let mut log = session.create(disk.clone());
+    let mut log = session.create(Disk::faulty(plan));
     let (all, problems) = script(&mut log);
     // What an acknowledged record is worth: it can be read while others are still held.
     let written = all.len() - log.unwritten();

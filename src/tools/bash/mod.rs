@@ -1,5 +1,9 @@
 //! Bash: one command in a shell of its own.
 
+mod looks;
+mod outcome;
+mod tests_passed;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,8 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::ToolSpec;
-use crate::process::{self, End, Ended, Output, Spec};
-use crate::protocol::{CallStatus, Detail, Preview, Title};
+use crate::process::{self, Spec};
+use crate::protocol::{Preview, Title};
 use crate::tools::args::{self, Args};
 use crate::tools::{Class, Outcome, Prepared, Tool, ToolCtx, lock, spec};
 
@@ -46,7 +50,7 @@ impl Tool for Bash {
     }
 
     fn spec(&self) -> ToolSpec {
-        spec::<Input>(self.name(), include_str!("../../assets/prompts/tools/bash.md"))
+        spec::<Input>(self.name(), include_str!("../../../assets/prompts/tools/bash.md"))
     }
 
     fn tidy(&self, input: Value) -> Value {
@@ -98,7 +102,8 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     if input.command.contains('\0') {
         return Err(Outcome::failed("Bash: the command holds a NUL character.", "refused"));
     }
-    let timeout = input.timeout.map_or(TIMEOUT, Duration::from_millis).min(LONGEST);
+    let timeout = input.timeout.filter(|ms| *ms > 0).map_or(TIMEOUT, Duration::from_millis);
+    let timeout = timeout.min(LONGEST);
     let start = start_dir(ctx);
     // The file is private and new, so nobody else can say where the shell went.
     let last_dir = tempfile::NamedTempFile::new().ok();
@@ -118,7 +123,8 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     let mut notes = start.note.into_iter().collect::<Vec<_>>();
     let last = last_dir.and_then(|file| std::fs::read_to_string(file.path()).ok());
     notes.extend(follow(last.as_deref().map(str::trim_end), &start.dir, ctx));
-    Ok(outcome(&ended, &input.command, timeout, notes))
+    looks::note(&input.command, &start.dir, &ended, ctx);
+    Ok(outcome::of(&ended, &input.command, timeout, notes))
 }
 
 struct Start {
@@ -156,96 +162,4 @@ fn follow(last: Option<&str>, start: &Path, ctx: &ToolCtx) -> Option<String> {
     }
     *lock(&ctx.session.shell_dir) = None;
     Some(format!("{} is outside the workspace: back in {}", last.display(), root.display()))
-}
-
-fn outcome(ended: &Ended, command: &str, timeout: Duration, mut notes: Vec<String>) -> Outcome {
-    let seconds = seconds(ended.duration);
-    let (status, code, fact) = match ended.end {
-        End::Exited(0) => (CallStatus::Done, Some(0), None),
-        End::Exited(code) => {
-            let status = if code == 1 && says_no_by_one(command) {
-                CallStatus::Done
-            } else {
-                CallStatus::Failed
-            };
-            (status, Some(code), Some(format!("exit {code}")))
-        }
-        End::Signalled(signal) => {
-            (CallStatus::Failed, None, Some(format!("ended by signal {signal}")))
-        }
-        End::TimedOut => {
-            (CallStatus::Failed, None, Some(format!("timed out after {} s", timeout.as_secs_f32())))
-        }
-        End::Cancelled => (CallStatus::Interrupted, None, Some("interrupted".to_owned())),
-    };
-    if let Some(fact) = &fact {
-        notes.insert(0, fact.clone());
-    }
-    if ended.left > 0 {
-        let what = if ended.left == 1 { "process goes" } else { "processes go" };
-        notes.push(format!("{} {what} on in the background until the session ends", ended.left));
-    }
-    let output = &ended.output;
-    let mut text = shown(output);
-    if text.is_empty() && notes.is_empty() {
-        text.push_str("(no output)");
-    }
-    if !notes.is_empty() {
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text += &format!("[{}]", notes.join("; "));
-    }
-    let facts = match fact.filter(|_| status != CallStatus::Done) {
-        Some(fact) => format!("{fact} · {seconds}"),
-        None => seconds,
-    };
-    Outcome {
-        status,
-        text,
-        facts,
-        detail: Detail::Command {
-            code,
-            duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
-            spilled: output.spilled.as_ref().map(|path| path.display().to_string()),
-        },
-    }
-}
-
-fn shown(output: &Output) -> String {
-    if output.omitted == 0 {
-        return output.head.clone();
-    }
-    let whole = match &output.spilled {
-        Some(path) if output.spill_cut => format!("; its first 64 MiB: {}", path.display()),
-        Some(path) => format!("; all of it: {}", path.display()),
-        None => String::new(),
-    };
-    let gap = if output.head.ends_with('\n') { "" } else { "\n" };
-    format!(
-        "{}{gap}[… {} of {} bytes left out{whole} …]\n{}",
-        output.head, output.omitted, output.total, output.tail
-    )
-}
-
-/// Programs for which exit code 1 is an answer, not a failure. Only a lone command counts: in a
-/// longer line nobody knows whose code it was.
-fn says_no_by_one(command: &str) -> bool {
-    let lone = !command.trim().contains(['\n', ';', '&', '|']);
-    let first = command.split_whitespace().next().unwrap_or_default();
-    let first = first.rsplit('/').next().unwrap_or_default();
-    let git = command.split_whitespace().take(2).eq(["git", "diff"])
-        || command.split_whitespace().take(2).eq(["git", "grep"]);
-    lone && (git
-        || matches!(
-            first,
-            "grep" | "egrep" | "fgrep" | "rg" | "find" | "diff" | "cmp" | "test" | "["
-        ))
-}
-
-fn seconds(duration: Duration) -> String {
-    match duration.as_secs() {
-        0..60 => format!("{:.1} s", duration.as_secs_f64()),
-        s => format!("{} min {} s", s / 60, s % 60),
-    }
 }
