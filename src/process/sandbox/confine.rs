@@ -70,8 +70,14 @@ impl Confine {
         &self.available
     }
 
+    /// See [`Available::badge`].
     pub fn badge(&self) -> String {
         self.available.badge(self.policy.network)
+    }
+
+    /// See [`Available::words`].
+    pub fn words(&self) -> String {
+        self.available.words(self.policy.network)
     }
 }
 
