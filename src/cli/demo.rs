@@ -51,6 +51,7 @@ pub fn prepare(cli: &Cli, env: &Env) -> Result<Prepared, Failure> {
     let mut cli = cli.clone();
     cli.session.model = Some(MODEL.to_owned());
     let mut prepared = start::prepare(&cli, env, Trust::default(), true)?;
+    prepared.setup.book_scripted = true;
     prepared.setup.router = Arc::new(Scripted(Pace::Natural));
     make_repository(&env.cwd);
     Ok(prepared)

@@ -227,9 +227,17 @@ fn colours(env: &Env) -> ColorDepth {
         return ColorDepth::True;
     }
     let term = var("TERM");
-    if term == "dumb" {
+    let known = |names: &[&str], text: &str| names.iter().any(|name| text.contains(name));
+    // xterm takes COLORTERM away from what it starts, and others do not set it.
+    if !var("XTERM_VERSION").is_empty()
+        || !var("WT_SESSION").is_empty()
+        || known(&["kitty", "alacritty", "foot", "ghostty", "wezterm", "direct"], term)
+        || known(&["iTerm", "WezTerm", "vscode", "ghostty"], var("TERM_PROGRAM"))
+    {
+        ColorDepth::True
+    } else if term == "dumb" {
         ColorDepth::None
-    } else if term.contains("256color") || term.contains("kitty") || term.contains("direct") {
+    } else if term.contains("256color") {
         ColorDepth::Ansi256
     } else {
         ColorDepth::Ansi16
