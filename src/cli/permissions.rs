@@ -60,7 +60,9 @@ pub fn run(
         PermissionsCommand::Check { explain: Some(command) } => {
             explain_command(command, home, configuration, out)?;
         }
-        PermissionsCommand::Check { explain: None } => check_lines(home, configuration, input, out)?,
+        PermissionsCommand::Check { explain: None } => {
+            check_lines(home, configuration, input, out)?;
+        }
     }
     Ok(0)
 }
@@ -225,7 +227,9 @@ fn list<'a>(value: &'a Value, field: &str) -> Result<Vec<&'a str>, String> {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(items)) => items
             .iter()
-            .map(|item| item.as_str().ok_or_else(|| format!("{field} holds something that is not text")))
+            .map(|item| {
+                item.as_str().ok_or_else(|| format!("{field} holds something that is not text"))
+            })
             .collect(),
         Some(_) => Err(format!("{field} is not a list")),
     }
@@ -236,7 +240,10 @@ fn rule_texts(value: &Value, field: &str, source: Source) -> Result<RuleTexts, S
         return Err(format!("{field} is not an object of lists"));
     }
     let read = |name: &str| -> Result<Vec<Sourced<String>>, String> {
-        Ok(list(value, name)?.into_iter().map(|rule| Sourced::new(rule.to_owned(), source)).collect())
+        Ok(list(value, name)?
+            .into_iter()
+            .map(|rule| Sourced::new(rule.to_owned(), source))
+            .collect())
     };
     Ok(RuleTexts { allow: read("allow")?, ask: read("ask")?, deny: read("deny")? })
 }
@@ -317,7 +324,11 @@ mod tests {
         };
         let mut out = Vec::new();
         check_lines(&home, &configuration, &mut input.as_bytes(), &mut out).unwrap();
-        String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     #[test]

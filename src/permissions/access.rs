@@ -97,8 +97,13 @@ fn wants(tool: &str, input: &Value, cwd: &Path) -> Result<Wants, String> {
         "NotebookEdit" => writes(cwd.join(text(input, "notebook_path")?)),
         "Bash" | "Monitor" => Ok(Wants::Shell(shell(text(input, "command")?, cwd))),
         "WebFetch" => Ok(Wants::Url(text(input, "url")?.to_owned())),
-        "TodoWrite" | "TaskOutput" | "TaskStop" | "ToolSearch" | "ListMcpResourcesTool"
-        | "ReadMcpResourceTool" | "Agent" => Ok(Wants::Nothing),
+        "TodoWrite"
+        | "TaskOutput"
+        | "TaskStop"
+        | "ToolSearch"
+        | "ListMcpResourcesTool"
+        | "ReadMcpResourceTool"
+        | "Agent" => Ok(Wants::Nothing),
         "AskUserQuestion" | "ExitPlanMode" => Ok(Wants::Person),
         _ => Ok(Wants::Other),
     }
@@ -153,8 +158,8 @@ fn starts_with_xargs(part: &Part) -> bool {
 
 /// Programs that change the files that they are given, in ways that are not judged by flag.
 const WRITERS: [&str; 20] = [
-    "tee", "ln", "install", "dd", "truncate", "chmod", "chown", "chgrp", "cp", "mv", "rm", "rmdir", "mkdir",
-    "touch", "sed", "patch", "shred", "unlink", "rsync", "sponge",
+    "tee", "ln", "install", "dd", "truncate", "chmod", "chown", "chgrp", "cp", "mv", "rm", "rmdir",
+    "mkdir", "touch", "sed", "patch", "shred", "unlink", "rsync", "sponge",
 ];
 
 /// Words that may name a file: as they stand, after a `=`, after an `@`, after a short flag.

@@ -45,8 +45,12 @@ pub fn visible(text: &str) -> String {
         match c {
             '\n' => out.push('\n'),
             c if c.is_control() => out.extend(c.escape_unicode()),
-            c if is_format_character(c) || (c != ' ' && c.is_whitespace()) => out.push_str(&code(c)),
-            c if mixed.iter().any(|range| range.contains(&at)) && script(c) == Script::LookAlike => {
+            c if is_format_character(c) || (c != ' ' && c.is_whitespace()) => {
+                out.push_str(&code(c));
+            }
+            c if mixed.iter().any(|range| range.contains(&at))
+                && script(c) == Script::LookAlike =>
+            {
                 out.push(c);
                 out.push_str(&code(c));
             }
@@ -81,7 +85,8 @@ pub fn is_format_character(c: char) -> bool {
 fn is_combining(c: char) -> bool {
     matches!(c as u32,
         0x300..=0x36f | 0x483..=0x489 | 0x591..=0x5bd | 0x610..=0x61a | 0x64b..=0x65f | 0x1ab0..=0x1aff
-        | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe20..=0xfe2f) && c != '\u{34f}'
+        | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe20..=0xfe2f)
+        && c != '\u{34f}'
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +100,13 @@ enum Script {
 fn script(c: char) -> Script {
     match c as u32 {
         0x41..=0x5a | 0x61..=0x7a | 0xc0..=0x24f => Script::Latin,
-        0x370..=0x3ff | 0x400..=0x52f | 0x530..=0x58f | 0x13a0..=0x13ff | 0xff01..=0xff5e
-        | 0x1d400..=0x1d7ff | 0x2100..=0x214f => Script::LookAlike,
+        0x370..=0x3ff
+        | 0x400..=0x52f
+        | 0x530..=0x58f
+        | 0x13a0..=0x13ff
+        | 0xff01..=0xff5e
+        | 0x1d400..=0x1d7ff
+        | 0x2100..=0x214f => Script::LookAlike,
         _ => Script::Other,
     }
 }

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
+use super::Policy;
 use super::access::{Access, Use, Wants};
 use super::git::{self, Repository};
 use super::glob::{self, Expansion};
 use super::path::tidy;
 use super::programs::{Below, PathUse};
 use super::rule::List;
-use super::Policy;
 use crate::protocol::Sourced;
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -248,11 +248,7 @@ impl Facts {
 }
 
 fn absolute(path: &PathUse, place: &Path, home: &Path) -> PathBuf {
-    if path.home {
-        home.join(path.text.trim_start_matches('/'))
-    } else {
-        place.join(&path.text)
-    }
+    if path.home { home.join(path.text.trim_start_matches('/')) } else { place.join(&path.text) }
 }
 
 fn pattern_of(path: &PathUse, place: &Path, home: &Path) -> (PathBuf, String) {

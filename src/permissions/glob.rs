@@ -31,8 +31,10 @@ pub fn expand(dir: &Path, pattern: &str) -> Expansion {
             }
             let folder: PathBuf = dir.join(prefix);
             let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-            let mut names: Vec<String> =
-                entries.take(MOST_ENTRIES).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+            let mut names: Vec<String> = entries
+                .take(MOST_ENTRIES)
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect();
             scanned += names.len();
             names.extend([".".to_owned(), "..".to_owned()]);
             next.extend(

@@ -13,21 +13,90 @@ const MOST: usize = 5;
 
 /// Programs whose first word says what they do: `cargo test`, `git commit`.
 const WITH_SUBCOMMANDS: [&str; 36] = [
-    "cargo", "git", "npm", "pnpm", "yarn", "bun", "deno", "go", "docker", "podman", "kubectl", "helm", "gh",
-    "glab", "make", "just", "rustup", "dotnet", "mix", "gradle", "mvn", "bundle", "rails", "composer", "pip",
-    "pip3", "uv", "poetry", "brew", "apt", "systemctl", "terraform", "aws", "gcloud", "az", "jj",
+    "cargo",
+    "git",
+    "npm",
+    "pnpm",
+    "yarn",
+    "bun",
+    "deno",
+    "go",
+    "docker",
+    "podman",
+    "kubectl",
+    "helm",
+    "gh",
+    "glab",
+    "make",
+    "just",
+    "rustup",
+    "dotnet",
+    "mix",
+    "gradle",
+    "mvn",
+    "bundle",
+    "rails",
+    "composer",
+    "pip",
+    "pip3",
+    "uv",
+    "poetry",
+    "brew",
+    "apt",
+    "systemctl",
+    "terraform",
+    "aws",
+    "gcloud",
+    "az",
+    "jj",
 ];
 /// What they run is in their words or in a file: a rule for all of it would be a rule for everything.
 const RUN_ANYTHING: [&str; 40] = [
-    "python", "python2", "python3", "node", "ruby", "perl", "php", "lua", "bash", "sh", "zsh", "fish",
-    "dash", "ksh", "env", "xargs", "eval", "exec", "source", ".", "command", "time", "timeout", "nohup",
-    "nice", "watch", "ssh", "docker", "npx", "bunx", "uvx", "awk", "sed", "find", "tee", "curl", "wget",
-    "osascript", "make", "git",
+    "python",
+    "python2",
+    "python3",
+    "node",
+    "ruby",
+    "perl",
+    "php",
+    "lua",
+    "bash",
+    "sh",
+    "zsh",
+    "fish",
+    "dash",
+    "ksh",
+    "env",
+    "xargs",
+    "eval",
+    "exec",
+    "source",
+    ".",
+    "command",
+    "time",
+    "timeout",
+    "nohup",
+    "nice",
+    "watch",
+    "ssh",
+    "docker",
+    "npx",
+    "bunx",
+    "uvx",
+    "awk",
+    "sed",
+    "find",
+    "tee",
+    "curl",
+    "wget",
+    "osascript",
+    "make",
+    "git",
 ];
 /// Nothing is suggested for these.
 const DANGEROUS: [&str; 20] = [
-    "sudo", "doas", "su", "rm", "rmdir", "dd", "mkfs", "shred", "chmod", "chown", "kill", "pkill", "killall",
-    "reboot", "shutdown", "mount", "umount", "chroot", "crontab", "nc",
+    "sudo", "doas", "su", "rm", "rmdir", "dd", "mkfs", "shred", "chmod", "chown", "kill", "pkill",
+    "killall", "reboot", "shutdown", "mount", "umount", "chroot", "crontab", "nc",
 ];
 
 pub(super) fn rules(
@@ -82,10 +151,15 @@ fn command(words: &[Word]) -> Option<String> {
     if DANGEROUS.contains(&bare) || !simple(&name) {
         return None;
     }
-    let sub = core.get(1).and_then(Word::literal).filter(|word| !word.starts_with('-') && simple(word));
-    let third = core.get(2).and_then(Word::literal).filter(|word| !word.starts_with('-') && simple(word));
+    let sub =
+        core.get(1).and_then(Word::literal).filter(|word| !word.starts_with('-') && simple(word));
+    let third =
+        core.get(2).and_then(Word::literal).filter(|word| !word.starts_with('-') && simple(word));
     match (bare, sub.as_deref()) {
-        ("git", Some("push" | "reset" | "clean" | "checkout" | "restore" | "rebase" | "config")) => {}
+        (
+            "git",
+            Some("push" | "reset" | "clean" | "checkout" | "restore" | "rebase" | "config"),
+        ) => {}
         ("docker" | "podman" | "kubectl", Some("exec" | "run")) => {}
         ("npm" | "pnpm" | "yarn" | "bun", Some("exec" | "dlx" | "x")) => {}
         ("make", _) => {}

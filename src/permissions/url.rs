@@ -48,7 +48,11 @@ fn class_of_name(name: &str) -> Class {
     let is = |suffix: &str| name == suffix || name.ends_with(&format!(".{suffix}"));
     if is("metadata.google.internal") || name == "metadata" || is("instance-data.ec2.internal") {
         Class::Metadata
-    } else if is("localhost") || is("local") || is("internal") || is("home.arpa") || is("lan")
+    } else if is("localhost")
+        || is("local")
+        || is("internal")
+        || is("home.arpa")
+        || is("lan")
         || !name.contains('.')
     {
         Class::Private
@@ -76,9 +80,15 @@ fn class_of_v4(address: Ipv4Addr) -> Class {
         return Class::Metadata;
     }
     let shared = a == 100 && (64..128).contains(&b);
-    let reserved = a == 0 || a >= 240 || (a, b, c) == (192, 0, 0) || (a == 198 && (b == 18 || b == 19));
-    if address.is_private() || address.is_loopback() || address.is_link_local()
-        || address.is_multicast() || address.is_documentation() || shared || reserved
+    let reserved =
+        a == 0 || a >= 240 || (a, b, c) == (192, 0, 0) || (a == 198 && (b == 18 || b == 19));
+    if address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_documentation()
+        || shared
+        || reserved
     {
         Class::Private
     } else {
@@ -90,8 +100,11 @@ fn class_of_v6(address: Ipv6Addr) -> Class {
     let segments = address.segments();
     if address == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254) {
         Class::Metadata
-    } else if address.is_loopback() || address.is_unspecified() || address.is_multicast()
-        || segments[0] & 0xfe00 == 0xfc00 || segments[0] & 0xffc0 == 0xfe80
+    } else if address.is_loopback()
+        || address.is_unspecified()
+        || address.is_multicast()
+        || segments[0] & 0xfe00 == 0xfc00
+        || segments[0] & 0xffc0 == 0xfe80
         || segments[0] & 0xffc0 == 0xfec0
     {
         Class::Private
@@ -167,7 +180,14 @@ mod tests {
         ] {
             assert_eq!(target(text).map(|target| target.class), Ok(class), "{text}");
         }
-        for text in ["file:///etc/passwd", "https://docs.rs\\@evil.example/", "https://a@b.example/", "x", "ftp://a.b/", "http://a b/"] {
+        for text in [
+            "file:///etc/passwd",
+            "https://docs.rs\\@evil.example/",
+            "https://a@b.example/",
+            "x",
+            "ftp://a.b/",
+            "http://a b/",
+        ] {
             assert!(target(text).is_err(), "{text}");
         }
     }

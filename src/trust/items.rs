@@ -60,7 +60,9 @@ pub(super) fn of(root: &Path) -> Vec<Item> {
     }
     for name in [".tern/config.toml", ".tern/config.local.toml"] {
         let read = |text: &str| {
-            toml::from_str::<toml::Table>(text).ok().and_then(|table| serde_json::to_value(table).ok())
+            toml::from_str::<toml::Table>(text)
+                .ok()
+                .and_then(|table| serde_json::to_value(table).ok())
         };
         settings(root, name, read, &mut items);
     }
@@ -141,8 +143,16 @@ fn settings(root: &Path, name: &str, parse: impl Fn(&str) -> Option<Value>, item
 
 /// Fields of a settings file that run a program, reach a server or set what programs see.
 const SETTINGS: [&str; 10] = [
-    "env", "apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "statusLine", "otelHeadersHelper",
-    "enableAllProjectMcpServers", "enabledMcpjsonServers", "providers", "sandbox",
+    "env",
+    "apiKeyHelper",
+    "awsAuthRefresh",
+    "awsCredentialExport",
+    "statusLine",
+    "otelHeadersHelper",
+    "enableAllProjectMcpServers",
+    "enabledMcpjsonServers",
+    "providers",
+    "sandbox",
 ];
 
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
@@ -177,7 +187,8 @@ fn hook_text(hook: &Value) -> String {
 fn server_text(entry: &Value) -> String {
     match entry["command"].as_str() {
         Some(command) => {
-            let words: Vec<&str> = std::iter::once(command).chain(strings(&entry["args"])).collect();
+            let words: Vec<&str> =
+                std::iter::once(command).chain(strings(&entry["args"])).collect();
             words.join(" ")
         }
         None => entry["url"].as_str().unwrap_or("an unclear server").to_owned(),

@@ -37,7 +37,8 @@ pub enum State {
 /// The folder to which trust belongs: the nearest one with a repository, else `cwd` itself.
 pub fn root_of(cwd: &Path) -> PathBuf {
     let real = std::fs::canonicalize(cwd).unwrap_or_else(|_| cwd.to_owned());
-    let found = real.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok());
+    let found =
+        real.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok());
     found.map(Path::to_owned).unwrap_or(real)
 }
 
@@ -94,7 +95,10 @@ mod tests {
                 ".claude/settings.json",
                 "{\"permissions\": {\n  \"allow\": [\"Bash(npm test)\"],\n  \"deny\": [\"Bash(rm *)\"],\n  \"additionalDirectories\": [\"../x\"]},\n \"hooks\": {\"PreToolUse\": [{\"matcher\": \"Bash\", \"hooks\": [\n  {\"type\": \"command\", \"command\": \"./check.sh\"}]}]}}",
             ),
-            (".mcp.json", "{\"mcpServers\": {\n\"db\": {\"command\": \"node\", \"args\": [\"x.js\"]}}}"),
+            (
+                ".mcp.json",
+                "{\"mcpServers\": {\n\"db\": {\"command\": \"node\", \"args\": [\"x.js\"]}}}",
+            ),
             (
                 ".tern/config.toml",
                 "[permissions]\nallow = [\"Edit(src/**)\"]\ndeny = [\"Read(.env)\"]\n\n[[hooks.pre-tool-use]]\ncommand = \"evil\"\n\n[mcp.servers.web]\nurl = \"http://x\"\n",
@@ -108,7 +112,12 @@ mod tests {
             vec![
                 (Kind::AllowRule, "Bash(npm test)".into(), ".claude/settings.json".into(), Some(2)),
                 (Kind::Directory, "../x".into(), ".claude/settings.json".into(), Some(4)),
-                (Kind::Hook, "PreToolUse: ./check.sh".into(), ".claude/settings.json".into(), Some(6)),
+                (
+                    Kind::Hook,
+                    "PreToolUse: ./check.sh".into(),
+                    ".claude/settings.json".into(),
+                    Some(6)
+                ),
                 (Kind::AllowRule, "Edit(src/**)".into(), ".tern/config.toml".into(), Some(2)),
                 (Kind::Hook, "pre-tool-use: evil".into(), ".tern/config.toml".into(), Some(6)),
                 (Kind::McpServer, "web: http://x".into(), ".tern/config.toml".into(), Some(8)),
@@ -132,13 +141,22 @@ mod tests {
         let store = Store::load(&file).unwrap();
         assert_eq!(state(&examine(dir.path()), &store), State::Trusted);
         // Another environment for the same command is another server.
-        let changed = "{\"mcpServers\": {\"db\": {\"command\": \"node\", \"env\": {\"A\": \"1\"}}}}";
+        let changed =
+            "{\"mcpServers\": {\"db\": {\"command\": \"node\", \"env\": {\"A\": \"1\"}}}}";
         std::fs::write(dir.path().join(".mcp.json"), changed).unwrap();
         assert_eq!(state(&examine(dir.path()), &store), State::Changed);
         // A deny rule or any other setting needs no trust.
-        std::fs::write(dir.path().join(".mcp.json"), "{\"mcpServers\": {\"db\": {\"command\": \"node\"}}}").unwrap();
+        std::fs::write(
+            dir.path().join(".mcp.json"),
+            "{\"mcpServers\": {\"db\": {\"command\": \"node\"}}}",
+        )
+        .unwrap();
         std::fs::create_dir(dir.path().join(".claude")).unwrap();
-        std::fs::write(dir.path().join(".claude/settings.json"), "{\"permissions\": {\"deny\": [\"Bash\"]}}").unwrap();
+        std::fs::write(
+            dir.path().join(".claude/settings.json"),
+            "{\"permissions\": {\"deny\": [\"Bash\"]}}",
+        )
+        .unwrap();
         assert_eq!(state(&examine(dir.path()), &store), State::Trusted);
         std::fs::remove_file(dir.path().join(".mcp.json")).unwrap();
         assert_eq!(state(&examine(dir.path()), &store), State::Nothing);
@@ -146,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_repository_inside_another_has_its_own_root() {
-        let dir = project(&[(".git/HEAD", "x"), ("sub/.git/HEAD", "x"), ("sub/a/b", ""), ("c/d", "")]);
+        let dir =
+            project(&[(".git/HEAD", "x"), ("sub/.git/HEAD", "x"), ("sub/a/b", ""), ("c/d", "")]);
         let real = dir.path().canonicalize().unwrap();
         assert_eq!(root_of(&dir.path().join("sub/a")), real.join("sub"));
         assert_eq!(root_of(&dir.path().join("c")), real);
@@ -154,7 +173,8 @@ mod tests {
 
     #[test]
     fn unreadable_files_need_trust_too() {
-        let dir = project(&[(".claude/settings.json", "{\"hooks\": "), (".tern/config.toml", "x = [")]);
+        let dir =
+            project(&[(".claude/settings.json", "{\"hooks\": "), (".tern/config.toml", "x = [")]);
         let kinds: Vec<Kind> = examine(dir.path()).items.iter().map(|item| item.kind).collect();
         assert_eq!(kinds, vec![Kind::Unreadable, Kind::Unreadable]);
     }

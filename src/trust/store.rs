@@ -26,13 +26,18 @@ impl Store {
     pub fn load(file: &Path) -> Result<Store, TrustError> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Store::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Store::default());
+            }
             Err(source) => return Err(TrustError::Read { file: file.to_owned(), source }),
         };
         let damaged = |message: String| TrustError::Damaged { file: file.to_owned(), message };
-        let table: toml::Table = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let table: toml::Table =
+            toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         let mut store = Store::default();
-        for (root, hash) in table.get("folders").and_then(toml::Value::as_table).into_iter().flatten() {
+        for (root, hash) in
+            table.get("folders").and_then(toml::Value::as_table).into_iter().flatten()
+        {
             let hash = hash.as_str().ok_or_else(|| damaged(format!("{root} has no hash")))?;
             store.folders.insert(root.into(), hash.to_owned());
         }

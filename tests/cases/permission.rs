@@ -1,4 +1,9 @@
 //! The permission layer against `permission.jsonl`, and against further hostile and harmless commands.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be staged should fail loudly"
+)]
 
 mod bash;
 mod harmless;
@@ -65,7 +70,10 @@ fn every_case_is_decided_as_accepted() {
         bypasses += usize::from(is_strict && found == "allow");
         false_prompts += usize::from(is_fatigue && found != "allow");
         if !accept.contains(&found) {
-            wrong.push(format!("{id} {found}, not {accept:?}: {} | {}", case["input"], verdict.because));
+            wrong.push(format!(
+                "{id} {found}, not {accept:?}: {} | {}",
+                case["input"], verdict.because
+            ));
         }
         let shown = explain::prompt(&access);
         for must in case["prompt_must_show"].as_array().into_iter().flatten() {

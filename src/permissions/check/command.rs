@@ -9,9 +9,7 @@ use crate::permissions::facts::PathFact;
 use crate::permissions::path;
 use crate::permissions::programs::{Effect, PathUse, Touch};
 use crate::permissions::rule::{List, Rule, Spec};
-use crate::permissions::shell::{
-    Assignment, RedirectKind, Word, is_harmless_setting, wrap,
-};
+use crate::permissions::shell::{Assignment, RedirectKind, Word, is_harmless_setting, wrap};
 use crate::protocol::{Mode, Ruling};
 
 impl Judge<'_> {
@@ -31,12 +29,14 @@ impl Judge<'_> {
         if let Some(doubt) = &script.doubt
             && self.policy.mode != Mode::BypassPermissions
         {
-            let exact = self.policy.rules.allow.iter().find(|rule| {
-                matches!(&rule.spec, Spec::Command(pattern) if pattern.is(&script.text))
-            });
+            let exact = self.policy.rules.allow.iter().find(
+                |rule| matches!(&rule.spec, Spec::Command(pattern) if pattern.is(&script.text)),
+            );
             let firm = worst.ruling == Ruling::Deny || worst.firm;
             worst = match exact {
-                Some(rule) if !firm => Finding::by_rule(Ruling::Allow, &rule.text, "this very command"),
+                Some(rule) if !firm => {
+                    Finding::by_rule(Ruling::Allow, &rule.text, "this very command")
+                }
                 _ => worst.or_stricter(Finding::firm(format!(
                     "tern cannot be sure what this command does: {doubt}"
                 ))),
@@ -60,7 +60,10 @@ impl Judge<'_> {
         let writes = self.writes(step);
         if self.policy.mode == Mode::Plan && !writes.is_empty() {
             let what = writes.first().map(|path| path.text.clone()).unwrap_or_default();
-            return Finding::by_mode(Ruling::Deny, format!("plan mode changes nothing, and it would change {what}"));
+            return Finding::by_mode(
+                Ruling::Deny,
+                format!("plan mode changes nothing, and it would change {what}"),
+            );
         }
         if self.policy.mode == Mode::BypassPermissions {
             return Finding::by_mode(Ruling::Allow, "bypassPermissions mode is on");
@@ -94,7 +97,11 @@ impl Judge<'_> {
                     Spec::Command(pattern) | Spec::Param { or: Some(pattern), .. } => {
                         pattern.catches(&step.views)
                     }
-                    Spec::Any | Spec::Path(_) | Spec::Domain(_) | Spec::Name(_) | Spec::Param { .. } => false,
+                    Spec::Any
+                    | Spec::Path(_)
+                    | Spec::Domain(_)
+                    | Spec::Name(_)
+                    | Spec::Param { .. } => false,
                 };
             if caught {
                 return Some(Finding::by_rule(ruling, &rule.text, &shorten(&step.part.text)));
@@ -150,12 +157,20 @@ impl Judge<'_> {
         None
     }
 
-    fn critical_operand(&self, operand: &str, place: &Path, whole: bool, lost: bool) -> Option<String> {
+    fn critical_operand(
+        &self,
+        operand: &str,
+        place: &Path,
+        whole: bool,
+        lost: bool,
+    ) -> Option<String> {
         let home = self.policy.home.display().to_string();
         let mut text = operand.to_owned();
         for (name, value) in [("HOME", home), ("PWD", place.display().to_string())] {
             for form in [format!("${{{name}}}"), format!("${name}")] {
-                if let Some(rest) = text.strip_prefix(&form).filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+                if let Some(rest) =
+                    text.strip_prefix(&form).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+                {
                     text = format!("{value}{rest}");
                 }
             }
@@ -170,7 +185,10 @@ impl Judge<'_> {
                 .then(|| format!("{operand}, which is {tail} when the variable is empty"));
         }
         let relative = !text.starts_with('/');
-        if lost && relative && matches!(text.trim_end_matches('/'), "*" | "." | ".." | "./*" | ".*" | "") {
+        if lost
+            && relative
+            && matches!(text.trim_end_matches('/'), "*" | "." | ".." | "./*" | ".*" | "")
+        {
             return Some(format!("{operand} in a folder that is not known"));
         }
         // `x/*` and `x/.*` empty the folder.
@@ -192,7 +210,8 @@ impl Judge<'_> {
                 }
                 return Some(if emptied { format!("everything in {why}") } else { why });
             }
-            let added = self.policy.additional.iter().any(|dir| path::tidy(dir).starts_with(candidate));
+            let added =
+                self.policy.additional.iter().any(|dir| path::tidy(dir).starts_with(candidate));
             if added {
                 return Some(format!("{}, an added directory", candidate.display()));
             }
@@ -308,7 +327,10 @@ impl Judge<'_> {
             }
             Effect::Edits(_) => {
                 let what = shorten(&step.part.text);
-                Finding::built_in(Ruling::Ask, format!("no rule allows {what}, and it changes files"))
+                Finding::built_in(
+                    Ruling::Ask,
+                    format!("no rule allows {what}, and it changes files"),
+                )
             }
             Effect::Reads(touch) => {
                 let finding = self.touch(touch, step);
@@ -366,7 +388,8 @@ impl Judge<'_> {
     fn settings(&self, assignments: &[Assignment]) -> Finding {
         let quiet = |assignment: &Assignment| {
             let name = assignment.name.as_str();
-            let lower = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            let lower =
+                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
             is_harmless_setting(assignment)
                 || (lower && !name.ends_with("_proxy") && !name.starts_with("git_"))
                 || (name.len() == 1 && name != "_")

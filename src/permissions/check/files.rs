@@ -17,7 +17,10 @@ impl Judge<'_> {
             let mut finding = self.path(paths.use_, &self.access.tool, path);
             if let Some(below) = self.below(path, paths.below) {
                 // The search tool leaves out files that rules forbid; a shell command would not.
-                if below.ruling != Ruling::Deny && finding.ruling == Ruling::Allow && below.rule.is_none() {
+                if below.ruling != Ruling::Deny
+                    && finding.ruling == Ruling::Allow
+                    && below.rule.is_none()
+                {
                     finding = below;
                 }
             }
@@ -45,7 +48,10 @@ impl Judge<'_> {
             return finding;
         }
         if use_ == Use::Writes && self.policy.mode == Mode::Plan {
-            return Finding::by_mode(Ruling::Deny, format!("plan mode changes nothing, so {shown} is refused"));
+            return Finding::by_mode(
+                Ruling::Deny,
+                format!("plan mode changes nothing, so {shown} is refused"),
+            );
         }
         if self.policy.mode == Mode::BypassPermissions {
             return Finding::by_mode(Ruling::Allow, "bypassPermissions mode is on");
@@ -66,7 +72,8 @@ impl Judge<'_> {
         path: &Path,
         fact: &PathFact,
     ) -> Option<Finding> {
-        let rule = self.policy.rules.stopping(list, use_, &fact.steps, fact.kind == Kind::Folder)?;
+        let rule =
+            self.policy.rules.stopping(list, use_, &fact.steps, fact.kind == Kind::Folder)?;
         let shown = format!("{} {}", verb(use_), self.shown_fact(path, fact));
         Some(Finding::by_rule(ruling, &rule.text, &shown))
     }
@@ -128,14 +135,16 @@ impl Judge<'_> {
         match (rule, use_) {
             (Some(rule), _) => Finding::by_rule(Ruling::Allow, &rule.text, shown),
             (None, Use::Reads) => Finding::built_in(Ruling::Allow, "it reads inside the workspace"),
-            (None, Use::Writes) => {
-                Finding::by_mode(Ruling::Allow, "acceptEdits mode allows edits inside the workspace")
-            }
+            (None, Use::Writes) => Finding::by_mode(
+                Ruling::Allow,
+                "acceptEdits mode allows edits inside the workspace",
+            ),
         }
     }
 
     fn not_permitted(&self, use_: Use, tool: &str, fact: &PathFact, shown: &str) -> Finding {
-        let outside = if self.facts.inside(fact) { "" } else { ", which is outside of the workspace" };
+        let outside =
+            if self.facts.inside(fact) { "" } else { ", which is outside of the workspace" };
         let untrusted = self.policy.rules.untrusted.iter().find(|rule| {
             let family = match use_ {
                 Use::Reads => "Read",
@@ -165,23 +174,32 @@ impl Judge<'_> {
             return Some(Finding { ruling: Ruling::Ask, ..finding });
         }
         if let Some(link) = &tree.leaves {
-            let because = format!("it would follow {}, which leads out of the workspace", self.shown(link));
+            let because =
+                format!("it would follow {}, which leads out of the workspace", self.shown(link));
             return Some(Finding::built_in(Ruling::Ask, because));
         }
         (!tree.complete).then(|| {
-            Finding::built_in(Ruling::Ask, format!("{shown} holds too many files to look for forbidden ones"))
+            Finding::built_in(
+                Ruling::Ask,
+                format!("{shown} holds too many files to look for forbidden ones"),
+            )
         })
     }
 
     /// Each path that a word of a command stands for, in each place where it may run.
-    pub(super) fn located(&self, path: &PathUse, places: Option<&Vec<PathBuf>>) -> Result<Vec<PathBuf>, Finding> {
+    pub(super) fn located(
+        &self,
+        path: &PathUse,
+        places: Option<&Vec<PathBuf>>,
+    ) -> Result<Vec<PathBuf>, Finding> {
         let absolute = path.home || path.text.starts_with('/');
         let here = vec![self.policy.cwd.clone()];
         let places = match places {
             Some(places) => places,
             None if absolute => &here,
             None => {
-                let because = format!("the folder in which {} is looked for is not known", path.text);
+                let because =
+                    format!("the folder in which {} is looked for is not known", path.text);
                 return Err(Finding::firm(because));
             }
         };

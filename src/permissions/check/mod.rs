@@ -23,7 +23,10 @@ pub fn check(access: &Access, policy: &Policy, facts: &Facts) -> Verdict {
     let finding = match finding.ruling {
         Ruling::Ask if policy.mode == Mode::DontAsk => Finding {
             ruling: Ruling::Deny,
-            because: format!("{}, and dontAsk mode refuses what would have to be asked", finding.because),
+            because: format!(
+                "{}, and dontAsk mode refuses what would have to be asked",
+                finding.because
+            ),
             source: None,
             ..finding
         },
@@ -116,7 +119,9 @@ impl Judge<'_> {
                 (Finding::built_in(Ruling::Allow, "it changes nothing outside of tern"), Vec::new())
             }
             Wants::Person => match self.policy.mode {
-                Mode::DontAsk => (Finding::by_mode(Ruling::Deny, "dontAsk mode asks nothing"), Vec::new()),
+                Mode::DontAsk => {
+                    (Finding::by_mode(Ruling::Deny, "dontAsk mode asks nothing"), Vec::new())
+                }
                 Mode::Default | Mode::AcceptEdits | Mode::Plan | Mode::BypassPermissions => {
                     let because = "its own dialog is the question";
                     (Finding::built_in(Ruling::Allow, because), Vec::new())
@@ -179,10 +184,15 @@ impl Judge<'_> {
             Mode::Plan => {
                 return Finding {
                     firm: true,
-                    ..Finding::by_mode(Ruling::Ask, format!("in plan mode {tool} is not known to only read"))
+                    ..Finding::by_mode(
+                        Ruling::Ask,
+                        format!("in plan mode {tool} is not known to only read"),
+                    )
                 };
             }
-            Mode::BypassPermissions => return Finding::by_mode(Ruling::Allow, "bypassPermissions mode is on"),
+            Mode::BypassPermissions => {
+                return Finding::by_mode(Ruling::Allow, "bypassPermissions mode is on");
+            }
             Mode::Default | Mode::AcceptEdits | Mode::DontAsk => {}
         }
         let allowed = |rule: &&Rule| {
@@ -190,7 +200,9 @@ impl Judge<'_> {
                 && match &rule.spec {
                     Spec::Any => true,
                     Spec::Name(pattern) => pattern.fits(&self.name()),
-                    Spec::Command(_) | Spec::Path(_) | Spec::Domain(_) | Spec::Param { .. } => false,
+                    Spec::Command(_) | Spec::Path(_) | Spec::Domain(_) | Spec::Param { .. } => {
+                        false
+                    }
                 }
         };
         match self.policy.rules.allow.iter().find(allowed) {
@@ -206,7 +218,10 @@ impl Judge<'_> {
     fn untrusted_hint(&self, fits: impl Fn(&&Rule) -> bool) -> String {
         match self.policy.rules.untrusted.iter().find(fits) {
             Some(rule) => {
-                format!(" (the project's rule {} counts only once the folder is trusted)", rule.text.value)
+                format!(
+                    " (the project's rule {} counts only once the folder is trusted)",
+                    rule.text.value
+                )
             }
             None => String::new(),
         }
@@ -218,9 +233,7 @@ impl Judge<'_> {
             Err(why) => return Finding::firm(why),
         };
         let host = target.host.as_str();
-        let names_host = |rule: &&Rule| {
-            matches!(&rule.spec, Spec::Domain(pattern) if url::host_matches(pattern, host))
-        };
+        let names_host = |rule: &&Rule| matches!(&rule.spec, Spec::Domain(pattern) if url::host_matches(pattern, host));
         for (list, ruling) in [(List::Deny, Ruling::Deny), (List::Ask, Ruling::Ask)] {
             if let Some(rule) = self.policy.rules.list(list).iter().find(names_host) {
                 return Finding::by_rule(ruling, &rule.text, host);
@@ -237,13 +250,16 @@ impl Judge<'_> {
         if target.class == Class::Private {
             // A rule for every host does not mean this machine.
             let named = allow.iter().find(|rule| {
-                matches!(&rule.spec, Spec::Domain(pattern) if !pattern.contains('*')) && names_host(rule)
+                matches!(&rule.spec, Spec::Domain(pattern) if !pattern.contains('*'))
+                    && names_host(rule)
             });
             return match named {
                 Some(rule) => Finding::by_rule(Ruling::Allow, &rule.text, host),
                 None => Finding::built_in(
                     Ruling::Deny,
-                    format!("{host} is on this machine or its network; the rule WebFetch(domain:{host}) would allow it"),
+                    format!(
+                        "{host} is on this machine or its network; the rule WebFetch(domain:{host}) would allow it"
+                    ),
                 ),
             };
         }

@@ -41,7 +41,9 @@ fn file(path: &Path, of: Of, depth: usize) -> Result<(), String> {
         if entry.section == "include" || entry.section == "includeif" {
             if entry.key == "path" {
                 if entry.value.starts_with('~') {
-                    return Err("the configuration includes a file of the home directory".to_owned());
+                    return Err(
+                        "the configuration includes a file of the home directory".to_owned()
+                    );
                 }
                 let folder = path.parent().unwrap_or(Path::new("/"));
                 file(&folder.join(&entry.value), of, depth + 1)?;
@@ -59,15 +61,63 @@ fn file(path: &Path, of: Of, depth: usize) -> Result<(), String> {
 
 /// Keys of `core` that name a program, a hook folder, or another tree.
 const CORE: [&str; 11] = [
-    "fsmonitor", "hookspath", "sshcommand", "gitproxy", "editor", "pager", "askpass",
-    "alternaterefscommand", "virtualfilesystem", "sharedindex", "fsmonitorhookversion",
+    "fsmonitor",
+    "hookspath",
+    "sshcommand",
+    "gitproxy",
+    "editor",
+    "pager",
+    "askpass",
+    "alternaterefscommand",
+    "virtualfilesystem",
+    "sharedindex",
+    "fsmonitorhookversion",
 ];
 /// Sections in which no key makes a reading command run something.
 const SECTIONS: [&str; 43] = [
-    "add", "advice", "alias", "am", "apply", "blame", "branch", "checkout", "clean", "clone", "color",
-    "column", "commit", "commitgraph", "feature", "fetch", "format", "gc", "grep", "gui", "help", "index",
-    "init", "lfs", "log", "mailmap", "maintenance", "merge", "notes", "pack", "pull", "push", "rebase",
-    "receive", "rerere", "safe", "sequence", "showbranch", "stash", "status", "tag", "user", "vscode-merge-base",
+    "add",
+    "advice",
+    "alias",
+    "am",
+    "apply",
+    "blame",
+    "branch",
+    "checkout",
+    "clean",
+    "clone",
+    "color",
+    "column",
+    "commit",
+    "commitgraph",
+    "feature",
+    "fetch",
+    "format",
+    "gc",
+    "grep",
+    "gui",
+    "help",
+    "index",
+    "init",
+    "lfs",
+    "log",
+    "mailmap",
+    "maintenance",
+    "merge",
+    "notes",
+    "pack",
+    "pull",
+    "push",
+    "rebase",
+    "receive",
+    "rerere",
+    "safe",
+    "sequence",
+    "showbranch",
+    "stash",
+    "status",
+    "tag",
+    "user",
+    "vscode-merge-base",
 ];
 
 fn is_harmless(entry: &Entry, of: Of) -> bool {
@@ -76,19 +126,31 @@ fn is_harmless(entry: &Entry, of: Of) -> bool {
         "core" if key == "worktree" => of == Of::Submodule,
         "core" => !CORE.contains(&key) || (key == "fsmonitor" && is_boolean(&entry.value)),
         "remote" => {
-            !matches!(key, "uploadpack" | "receivepack" | "vcs" | "proxy" | "promisor" | "partialclonefilter")
-                && !entry.value.contains("::")
+            !matches!(
+                key,
+                "uploadpack" | "receivepack" | "vcs" | "proxy" | "promisor" | "partialclonefilter"
+            ) && !entry.value.contains("::")
         }
         "submodule" => key != "update" || !entry.value.trim_start().starts_with('!'),
         "diff" => {
             (entry.subsection.is_empty() && key != "external")
-                || matches!(key, "xfuncname" | "funcname" | "binary" | "wordregex" | "cachetextconv" | "algorithm")
+                || matches!(
+                    key,
+                    "xfuncname"
+                        | "funcname"
+                        | "binary"
+                        | "wordregex"
+                        | "cachetextconv"
+                        | "algorithm"
+                )
         }
         "merge" => key != "driver",
         "mergetool" | "difftool" => true,
         "filter" => is_lfs(entry),
         "extensions" => match key {
-            "worktreeconfig" | "relativeworktrees" | "noop" | "preciousobjects" | "refstorage" => true,
+            "worktreeconfig" | "relativeworktrees" | "noop" | "preciousobjects" | "refstorage" => {
+                true
+            }
             "objectformat" => entry.value == "sha1",
             _ => false,
         },
@@ -131,9 +193,8 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, String> {
         if rest.is_empty() || rest.starts_with(['#', ';']) {
             continue;
         }
-        let end = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-            .unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(rest.len());
         let (key, after) = rest.split_at(end);
         let (section, subsection) = section.clone().ok_or_else(unreadable)?;
         if key.is_empty() {
@@ -255,7 +316,9 @@ mod tests {
                 entry("diff", "x", "textconv", "a  b"),
             ])
         );
-        for text in ["[core", "x = 1", "[core]\nx y", "[a]\nb = \"c", "[a]\nb = \\q", "[a \"b]\nc=d"] {
+        for text in
+            ["[core", "x = 1", "[core]\nx y", "[a]\nb = \"c", "[a]\nb = \\q", "[a \"b]\nc=d"]
+        {
             assert!(entries(text).is_err(), "{text}");
         }
     }

@@ -7,9 +7,8 @@
 use super::super::shell::Word;
 use super::{Effect, PathUse, Touch, flags};
 
-const WORDS: [&str; 9] = [
-    "system", "getline", "close", "ENVIRON", "ARGV", "ARGC", "SYMTAB", "FUNCTAB", "PROCINFO",
-];
+const WORDS: [&str; 9] =
+    ["system", "getline", "close", "ENVIRON", "ARGV", "ARGC", "SYMTAB", "FUNCTAB", "PROCINFO"];
 
 pub(super) fn awk(args: &[Word]) -> Result<Effect, String> {
     let parsed = flags::parse("-F= -v= --field-separator= --assign= --posix --re-interval", args)?;
@@ -55,16 +54,34 @@ mod tests {
     #[test]
     fn programs() {
         for program in [
-            "{print $1}", "NR>5", "$3 > 5 {print $1, $2}", "/a/ || /b/", "{s += $1} END {print s}",
-            "BEGIN{FS=\",\"} {print $2}", "!seen[$0]++", "length > 80", "{if ($1 > m) m = $1} END {m}",
+            "{print $1}",
+            "NR>5",
+            "$3 > 5 {print $1, $2}",
+            "/a/ || /b/",
+            "{s += $1} END {print s}",
+            "BEGIN{FS=\",\"} {print $2}",
+            "!seen[$0]++",
+            "length > 80",
+            "{if ($1 > m) m = $1} END {m}",
         ] {
             assert_eq!(harmless(program), Ok(()), "{program}");
         }
         for program in [
-            "BEGIN{system(\"x\")}", "BEGIN{print |\"touch x\"}", "{print > \"f\"}", "{print >> \"f\"}",
-            "BEGIN{\"date\" | getline x}", "BEGIN{ARGV[1]=\"/etc/passwd\"}", "@load \"x\"", "{print ENVIRON[\"K\"]}",
-            "{print $1 |& \"x\"}", "{printf \"a\" > \"f\"}", "/\"/ {system(\"x\")} /\"/", "BEGIN{f=\"sys\" \"tem\"; @f(\"x\")}",
-            "}{ print > \"f\" }", "}}{print > \"f\"", "{ } { print \"}\" > \"x\" }",
+            "BEGIN{system(\"x\")}",
+            "BEGIN{print |\"touch x\"}",
+            "{print > \"f\"}",
+            "{print >> \"f\"}",
+            "BEGIN{\"date\" | getline x}",
+            "BEGIN{ARGV[1]=\"/etc/passwd\"}",
+            "@load \"x\"",
+            "{print ENVIRON[\"K\"]}",
+            "{print $1 |& \"x\"}",
+            "{printf \"a\" > \"f\"}",
+            "/\"/ {system(\"x\")} /\"/",
+            "BEGIN{f=\"sys\" \"tem\"; @f(\"x\")}",
+            "}{ print > \"f\" }",
+            "}}{print > \"f\"",
+            "{ } { print \"}\" > \"x\" }",
         ] {
             assert!(harmless(program).is_err(), "{program}");
         }

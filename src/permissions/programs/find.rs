@@ -4,15 +4,71 @@ use super::super::shell::Word;
 use super::{Effect, PathUse, Touch};
 
 const ALONE: [&str; 31] = [
-    "-print", "-print0", "-prune", "-ls", "-empty", "-depth", "-d", "-xdev", "-mount", "-not", "!", "-o",
-    "-or", "-a", "-and", "(", ")", ",", "-true", "-false", "-quit", "-daystart", "-noleaf", "-executable",
-    "-readable", "-writable", "-nouser", "-nogroup", "-warn", "-nowarn", "-ignore_readdir_race",
+    "-print",
+    "-print0",
+    "-prune",
+    "-ls",
+    "-empty",
+    "-depth",
+    "-d",
+    "-xdev",
+    "-mount",
+    "-not",
+    "!",
+    "-o",
+    "-or",
+    "-a",
+    "-and",
+    "(",
+    ")",
+    ",",
+    "-true",
+    "-false",
+    "-quit",
+    "-daystart",
+    "-noleaf",
+    "-executable",
+    "-readable",
+    "-writable",
+    "-nouser",
+    "-nogroup",
+    "-warn",
+    "-nowarn",
+    "-ignore_readdir_race",
 ];
 const WITH_VALUE: [&str; 32] = [
-    "-name", "-iname", "-path", "-ipath", "-wholename", "-iwholename", "-regex", "-iregex", "-regextype",
-    "-type", "-xtype", "-size", "-mtime", "-mmin", "-atime", "-amin", "-ctime", "-cmin", "-used",
-    "-maxdepth", "-mindepth", "-perm", "-user", "-group", "-uid", "-gid", "-links", "-inum", "-fstype",
-    "-lname", "-ilname", "-printf",
+    "-name",
+    "-iname",
+    "-path",
+    "-ipath",
+    "-wholename",
+    "-iwholename",
+    "-regex",
+    "-iregex",
+    "-regextype",
+    "-type",
+    "-xtype",
+    "-size",
+    "-mtime",
+    "-mmin",
+    "-atime",
+    "-amin",
+    "-ctime",
+    "-cmin",
+    "-used",
+    "-maxdepth",
+    "-mindepth",
+    "-perm",
+    "-user",
+    "-group",
+    "-uid",
+    "-gid",
+    "-links",
+    "-inum",
+    "-fstype",
+    "-lname",
+    "-ilname",
+    "-printf",
 ];
 const WITH_FILE: [&str; 5] = ["-newer", "-anewer", "-cnewer", "-samefile", "-newermt"];
 
@@ -37,9 +93,8 @@ pub(super) fn find(args: &[Word]) -> Result<Effect, String> {
         reads.push(PathUse::plain("."));
     }
     while let Some(word) = args.get(at) {
-        let text = word
-            .literal()
-            .ok_or_else(|| format!("{} may become other words", word.source))?;
+        let text =
+            word.literal().ok_or_else(|| format!("{} may become other words", word.source))?;
         at += 1;
         if ALONE.contains(&text.as_str()) {
             continue;

@@ -70,7 +70,9 @@ pub fn parse(list: &str, args: &[Word]) -> Result<Parsed, String> {
                 (Takes::Nothing | Takes::Attached, None) => None,
                 (Takes::ValueUnlessLast, None) if at == args.len() => None,
                 (_, Some(value)) => Some(value),
-                (Takes::Value | Takes::ValueUnlessLast | Takes::File, None) => Some(next_value(args, &mut at, &text)?),
+                (Takes::Value | Takes::ValueUnlessLast | Takes::File, None) => {
+                    Some(next_value(args, &mut at, &text)?)
+                }
             };
             parsed.add(format!("--{name}"), value, takes);
         } else {
@@ -125,9 +127,10 @@ fn is_input(word: &Word) -> bool {
 
 /// `--include=*.rs`: whatever the pattern becomes, it is this flag with some value.
 fn names_a_flag(pattern: &str) -> bool {
-    pattern.strip_prefix("--").and_then(|rest| rest.split_once('=')).is_some_and(|(name, _)| {
-        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-    })
+    pattern
+        .strip_prefix("--")
+        .and_then(|rest| rest.split_once('='))
+        .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
 }
 
 /// A value that looks like a flag is refused: should the program not take one here, it would be one.

@@ -57,61 +57,139 @@ const fn sub(name: &'static str, rest: Rest, flags: &'static [&'static str]) -> 
 }
 
 const SUBS: &[Sub] = &[
-    sub("blame", Rest::Any, &["-L= -M=? -C=? -lftsenwcb -p --show-stats --porcelain --line-porcelain \
+    sub(
+        "blame",
+        Rest::Any,
+        &["-L= -M=? -C=? -lftsenwcb -p --show-stats --porcelain --line-porcelain \
         --date= --abbrev= --root --since= --show-name --show-number --show-email --color-lines \
-        --color-by-age --first-parent --minimal --reverse --ignore-rev="]),
-    sub("branch", Rest::ListOnly, &["-arvl --all --remotes --list --verbose --show-current --abbrev= \
-        --no-abbrev", LIST]),
-    sub("cat-file", Rest::Any, &["-tseps -p --batch --batch-check --batch=? --batch-check=? \
-        --batch-all-objects --buffer --unordered --follow-symlinks --use-mailmap"]),
+        --color-by-age --first-parent --minimal --reverse --ignore-rev="],
+    ),
+    sub(
+        "branch",
+        Rest::ListOnly,
+        &[
+            "-arvl --all --remotes --list --verbose --show-current --abbrev= \
+        --no-abbrev",
+            LIST,
+        ],
+    ),
+    sub(
+        "cat-file",
+        Rest::Any,
+        &["-tseps -p --batch --batch-check --batch=? --batch-check=? \
+        --batch-all-objects --buffer --unordered --follow-symlinks --use-mailmap"],
+    ),
     sub("check-attr", Rest::Any, &["-az --all --cached"]),
     sub("check-ignore", Rest::Any, &["-qvnz --quiet --verbose --non-matching --no-index"]),
     sub("cherry", Rest::Any, &["-v --abbrev=?"]),
-    sub("config", Rest::AtMost(1), &["--get --get-all --local --global --system --bool --int --path \
-        --show-origin --show-scope --default= --type="]),
+    sub(
+        "config",
+        Rest::AtMost(1),
+        &["--get --get-all --local --global --system --bool --int --path \
+        --show-origin --show-scope --default= --type="],
+    ),
     sub("count-objects", Rest::None, &["-vH --verbose --human-readable"]),
-    sub("describe", Rest::Any, &["--tags --all --always --long --abbrev= --dirty=? --broken=? --match= \
-        --exclude= --exact-match --contains --candidates= --first-parent --debug"]),
+    sub(
+        "describe",
+        Rest::Any,
+        &["--tags --all --always --long --abbrev= --dirty=? --broken=? --match= \
+        --exclude= --exact-match --contains --candidates= --first-parent --debug"],
+    ),
     sub("diff", Rest::Any, &[DIFF]),
     sub("diff-files", Rest::Any, &[DIFF]),
     sub("diff-index", Rest::Any, &[DIFF]),
     sub("diff-tree", Rest::Any, &[DIFF, LOG, "--no-commit-id"]),
-    sub("for-each-ref", Rest::Any, &["--count= --shell --python --exclude= --include-root-refs", LIST]),
-    sub("grep", Rest::Any, &["-aiIwvhHEGFPnlLzcpWqor -e= -A= -B= -C= -m= -# --cached --untracked \
+    sub(
+        "for-each-ref",
+        Rest::Any,
+        &["--count= --shell --python --exclude= --include-root-refs", LIST],
+    ),
+    sub(
+        "grep",
+        Rest::Any,
+        &["-aiIwvhHEGFPnlLzcpWqor -e= -A= -B= -C= -m= -# --cached --untracked \
         --ignore-case --word-regexp --invert-match --full-name --extended-regexp --basic-regexp \
         --fixed-strings --perl-regexp --line-number --column --files-with-matches --name-only \
         --files-without-match --null --only-matching --count --color=? --no-color --break --heading \
         --show-function --function-context --context= --after-context= --before-context= --max-depth= \
         --max-count= --threads= --and --or --not --all-match --quiet --text --no-textconv \
-        --exclude-standard --no-recursive --recursive"]),
+        --exclude-standard --no-recursive --recursive"],
+    ),
     sub("log", Rest::Any, &[LOG, DIFF]),
-    sub("ls-files", Rest::Any, &["-cdmoiskuztvf --cached --deleted --modified --others --ignored --stage \
+    sub(
+        "ls-files",
+        Rest::Any,
+        &["-cdmoiskuztvf --cached --deleted --modified --others --ignored --stage \
         --killed --unmerged --directory --no-empty-directory --eol --exclude= -x= --exclude-standard \
-        --error-unmatch --full-name --abbrev=? --debug --deduplicate --sparse --format= --recurse-submodules"]),
-    sub("ls-tree", Rest::Any, &["-drtlz --name-only --name-status --object-only --full-name --full-tree \
-        --long --abbrev=? --format="]),
+        --error-unmatch --full-name --abbrev=? --debug --deduplicate --sparse --format= --recurse-submodules"],
+    ),
+    sub(
+        "ls-tree",
+        Rest::Any,
+        &["-drtlz --name-only --name-status --object-only --full-name --full-tree \
+        --long --abbrev=? --format="],
+    ),
     sub("merge-base", Rest::Any, &["-a --all --octopus --independent --is-ancestor --fork-point"]),
-    sub("name-rev", Rest::Any, &["--tags --refs= --exclude= --all --name-only --always --no-undefined"]),
-    sub("range-diff", Rest::Any, &[DIFF, "--creation-factor= --no-dual-color --left-only --right-only"]),
+    sub(
+        "name-rev",
+        Rest::Any,
+        &["--tags --refs= --exclude= --all --name-only --always --no-undefined"],
+    ),
+    sub(
+        "range-diff",
+        Rest::Any,
+        &[DIFF, "--creation-factor= --no-dual-color --left-only --right-only"],
+    ),
     sub("reflog", Rest::FirstOrNone(&["show", "HEAD", "@"]), &[LOG, DIFF]),
     sub("remote", Rest::FirstOrNone(&["get-url"]), &["-v --verbose --all --push"]),
-    sub("rev-list", Rest::Any, &[LOG, "--count --objects --disk-usage=? --header --timestamp --use-bitmap-index \
-        --unpacked --quiet"]),
-    sub("rev-parse", Rest::Any, &["-q --verify --quiet --short=? --abbrev-ref=? --symbolic --symbolic-full-name \
+    sub(
+        "rev-list",
+        Rest::Any,
+        &[
+            LOG,
+            "--count --objects --disk-usage=? --header --timestamp --use-bitmap-index \
+        --unpacked --quiet",
+        ],
+    ),
+    sub(
+        "rev-parse",
+        Rest::Any,
+        &["-q --verify --quiet --short=? --abbrev-ref=? --symbolic --symbolic-full-name \
         --all --branches=? --tags=? --remotes=? --show-toplevel --show-prefix --show-cdup --git-dir \
         --absolute-git-dir --git-common-dir --is-inside-work-tree --is-inside-git-dir \
         --is-bare-repository --is-shallow-repository --show-superproject-working-tree --revs-only \
         --no-revs --flags --no-flags --default= --sq --not --local-env-vars --path-format= \
-        --show-object-format=? --git-path= --shared-index-path --end-of-options"]),
-    sub("shortlog", Rest::Any, &["-snec -w=? --summary --numbered --email --committer --group=", LOG]),
+        --show-object-format=? --git-path= --shared-index-path --end-of-options"],
+    ),
+    sub(
+        "shortlog",
+        Rest::Any,
+        &["-snec -w=? --summary --numbered --email --committer --group=", LOG],
+    ),
     sub("show", Rest::Any, &[LOG, DIFF]),
-    sub("show-branch", Rest::Any, &["-ar --all --remotes --current --topo-order --list --sha1-name --no-name"]),
-    sub("show-ref", Rest::Any, &["-dsq --head --heads --tags --branches --dereference --hash=? --verify \
-        --abbrev=? --quiet --exists"]),
-    sub("stash", Rest::First(&["list", "show"]), &[LOG, DIFF, "--include-untracked --only-untracked"]),
-    sub("status", Rest::Any, &["-sbvuz -u=? --short --branch --show-stash --porcelain=? --long --verbose \
+    sub(
+        "show-branch",
+        Rest::Any,
+        &["-ar --all --remotes --current --topo-order --list --sha1-name --no-name"],
+    ),
+    sub(
+        "show-ref",
+        Rest::Any,
+        &["-dsq --head --heads --tags --branches --dereference --hash=? --verify \
+        --abbrev=? --quiet --exists"],
+    ),
+    sub(
+        "stash",
+        Rest::First(&["list", "show"]),
+        &[LOG, DIFF, "--include-untracked --only-untracked"],
+    ),
+    sub(
+        "status",
+        Rest::Any,
+        &["-sbvuz -u=? --short --branch --show-stash --porcelain=? --long --verbose \
         --untracked-files=? --ignored=? --ignore-submodules=? --column=? --no-column --ahead-behind \
-        --no-ahead-behind --renames --no-renames --find-renames=?"]),
+        --no-ahead-behind --renames --no-renames --find-renames=?"],
+    ),
     sub("symbolic-ref", Rest::AtMost(1), &["-q --quiet --short --no-recurse"]),
     sub("tag", Rest::ListOnly, &["-l -n=? --list", LIST]),
     sub("version", Rest::None, &["--build-options"]),
@@ -150,7 +228,9 @@ pub(super) fn git(args: &[Word]) -> Result<Effect, String> {
     for operand in &parsed.operands {
         if operand.home || is_outside_shape(&operand.text) || operand.pattern {
             reads.push(operand.clone());
-        } else if let Some((_, path)) = operand.text.split_once(':').filter(|(_, path)| !path.is_empty()) {
+        } else if let Some((_, path)) =
+            operand.text.split_once(':').filter(|(_, path)| !path.is_empty())
+        {
             reads.push(PathUse::plain(path));
         } else if sub.name != "branch" && sub.name != "tag" {
             reads.push(operand.clone());
@@ -171,9 +251,7 @@ fn fits(sub: &Sub, parsed: &Parsed) -> Result<(), String> {
     let fits = match sub.rest {
         Rest::Any => true,
         Rest::None => first.is_none(),
-        Rest::ListOnly => {
-            first.is_none() || parsed.has(&["-l", "--list"])
-        }
+        Rest::ListOnly => first.is_none() || parsed.has(&["-l", "--list"]),
         Rest::First(words) => first.is_some_and(|first| words.contains(&first)),
         Rest::FirstOrNone(words) => first.is_none_or(|first| words.contains(&first)),
         Rest::AtMost(most) => parsed.operands.len() <= most,
@@ -186,7 +264,9 @@ fn config_key(parsed: &Parsed) -> Result<(), String> {
     let key = parsed.operands.first().map(|operand| operand.text.to_ascii_lowercase());
     let secret = ["token", "password", "secret", "extraheader", "helper", "proxy", "cookie"];
     match key {
-        Some(key) if parsed.has(&["--get", "--get-all"]) && !secret.iter().any(|s| key.contains(s)) => {
+        Some(key)
+            if parsed.has(&["--get", "--get-all"]) && !secret.iter().any(|s| key.contains(s)) =>
+        {
             Ok(())
         }
         _ => Err("this form of git config may change or print more than one setting".to_owned()),

@@ -31,7 +31,9 @@ pub(super) fn sed(args: &[Word]) -> Result<Effect, String> {
     let in_place = parsed.flags.iter().find(|(flag, _)| flag == "-i" || flag == "--in-place");
     match in_place {
         None => Ok(Effect::Reads(Touch { reads: files, ..Touch::default() })),
-        Some((_, Some(suffix))) if !suffix.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') => {
+        Some((_, Some(suffix)))
+            if !suffix.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') =>
+        {
             Err("sed -i keeps a copy under an unclear name".to_owned())
         }
         Some((_, suffix)) => {
@@ -99,7 +101,9 @@ impl Reader {
         }
         self.skip(" \t!");
         match self.next() {
-            Some('p' | 'P' | 'd' | 'D' | 'n' | 'N' | 'g' | 'G' | 'h' | 'H' | 'x' | '=' | 'z') => self.end(),
+            Some('p' | 'P' | 'd' | 'D' | 'n' | 'N' | 'g' | 'G' | 'h' | 'H' | 'x' | '=' | 'z') => {
+                self.end()
+            }
             Some('{' | '}') => Ok(true),
             Some('q' | 'Q' | 'l') => {
                 self.skip(" \t");
@@ -218,16 +222,53 @@ mod tests {
     #[test]
     fn scripts() {
         for script in [
-            "p", "1,20p", "s/a/b/", "s,a,b,g", "/x/d", "$!N;P;D", "1~2d", "/a/,/b/{s/x/y/;p}", "s/a\\/b/c/gI",
-            "y/abc/xyz/", "10q", "a hello", "/x/,+3p", "s/[a-z]*/x/2", ":a;N;ba", "s#a#b#p", "5!d", "\\,x,d",
+            "p",
+            "1,20p",
+            "s/a/b/",
+            "s,a,b,g",
+            "/x/d",
+            "$!N;P;D",
+            "1~2d",
+            "/a/,/b/{s/x/y/;p}",
+            "s/a\\/b/c/gI",
+            "y/abc/xyz/",
+            "10q",
+            "a hello",
+            "/x/,+3p",
+            "s/[a-z]*/x/2",
+            ":a;N;ba",
+            "s#a#b#p",
+            "5!d",
+            "\\,x,d",
             "/start/,$p",
         ] {
             assert_eq!(harmless(script), Ok(()), "{script}");
         }
         for script in [
-            "1e touch x", "e", "s/a/b/e", "s/a/b/w out", "s,.*,touch x,e", "w out", "r /etc/passwd", "R x",
-            "W x", "/a/w x", "s/a/b/ge", "s/a/b/;e x", "s/a/b\n/e", "p;1e x", "{e x}", "s/a/b", "F x", "v",
-            "s/[/]/x/e", "a x\\\ne touch y", "s\na\nb\ne", "1~2e x", "/x/I,/y/Ie x", "s/a/b/I e",
+            "1e touch x",
+            "e",
+            "s/a/b/e",
+            "s/a/b/w out",
+            "s,.*,touch x,e",
+            "w out",
+            "r /etc/passwd",
+            "R x",
+            "W x",
+            "/a/w x",
+            "s/a/b/ge",
+            "s/a/b/;e x",
+            "s/a/b\n/e",
+            "p;1e x",
+            "{e x}",
+            "s/a/b",
+            "F x",
+            "v",
+            "s/[/]/x/e",
+            "a x\\\ne touch y",
+            "s\na\nb\ne",
+            "1~2e x",
+            "/x/I,/y/Ie x",
+            "s/a/b/I e",
         ] {
             assert!(harmless(script).is_err(), "{script}");
         }

@@ -81,7 +81,8 @@ pub(super) fn test(name: &str, args: &[Word]) -> Result<Effect, String> {
             }
         } else if word.computed() && name != "[[" {
             return Err(format!("{} is known only when it runs", word.source));
-        } else if let Some(pattern) = PathUse::of(word).filter(|path| path.pattern && name != "[[") {
+        } else if let Some(pattern) = PathUse::of(word).filter(|path| path.pattern && name != "[[")
+        {
             files.push(pattern);
         }
     }
@@ -98,7 +99,10 @@ pub(super) fn jq(args: &[Word]) -> Result<Effect, String> {
     if let Some(program) = operands.next() {
         let words = program.text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
         for word in words {
-            if matches!(word, "env" | "$ENV" | "import" | "include" | "input_filename" | "$__prog_args") {
+            if matches!(
+                word,
+                "env" | "$ENV" | "import" | "include" | "input_filename" | "$__prog_args"
+            ) {
                 return Err(format!("its program uses {word}"));
             }
         }
@@ -165,8 +169,8 @@ pub(super) fn cd(args: &[Word]) -> Result<Effect, String> {
 /// The version of a tool, where asking for it runs nothing of the project. Left out: cargo and rustc
 /// (a toolchain file may name a program), yarn and pytest (they load code of the project first).
 const VERSIONS: [&str; 22] = [
-    "node", "python", "python3", "ruby", "perl", "php", "java", "gcc", "g++", "cc", "clang", "clang++",
-    "make", "cmake", "bash", "zsh", "docker", "go", "rustup", "pip", "pip3", "npm",
+    "node", "python", "python3", "ruby", "perl", "php", "java", "gcc", "g++", "cc", "clang",
+    "clang++", "make", "cmake", "bash", "zsh", "docker", "go", "rustup", "pip", "pip3", "npm",
 ];
 
 pub(super) fn version(name: &str, args: &[Word]) -> Result<Effect, String> {
@@ -176,16 +180,21 @@ pub(super) fn version(name: &str, args: &[Word]) -> Result<Effect, String> {
         ("go", ["version"]) | ("docker", ["version"] | ["-v"]) | ("node" | "npm", ["-v"]) => {}
         ("java", ["-version"]) => {}
         (_, ["--version"]) if VERSIONS.contains(&name) && name != "go" => {}
-        ("unzip", ["-l" | "-lv" | "-v" | "-Z" | "-Z1" | "-lq" | "-ql", file]) if !file.starts_with('-') => {
+        ("unzip", ["-l" | "-lv" | "-v" | "-Z" | "-Z1" | "-lq" | "-ql", file])
+            if !file.starts_with('-') =>
+        {
             return Ok(reads(args.iter().skip(1).filter_map(PathUse::of).collect()));
         }
         ("docker", [which @ ("ps" | "images"), ..]) => {
-            let parsed = flags::parse("-aqlsn --all --quiet --no-trunc --latest --size --format= --filter= -f=", &args[1..])?;
+            let parsed = flags::parse(
+                "-aqlsn --all --quiet --no-trunc --latest --size --format= --filter= -f=",
+                &args[1..],
+            )?;
             if !parsed.operands.is_empty() && *which == "ps" {
                 return Err("docker ps takes no operand".to_owned());
             }
         }
-        ("set", [flags @ ..]) if !flags.is_empty() && flags.iter().all(|flag| is_plain_set(flag)) => {}
+        ("set", flags) if !flags.is_empty() && flags.iter().all(|flag| is_plain_set(flag)) => {}
         ("read", names) if !names.is_empty() => return read(names),
         _ => return Err(format!("{name} is not known to only read")),
     }
@@ -202,9 +211,8 @@ fn is_plain_set(flag: &str) -> bool {
 /// Plain lower-case names: brackets in a name would be evaluated, and PATH must stay.
 fn read(names: &[&str]) -> Result<Effect, String> {
     let names = names.strip_prefix(&["-r"]).unwrap_or(names);
-    let plain = |name: &&str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-    };
+    let plain =
+        |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     if names.iter().all(plain) {
         Ok(reads(Vec::new()))
     } else {

@@ -75,79 +75,167 @@ const TABLE: &[Program] = &[
     program("break", Text, ""),
     program("bzcat", Files, ""),
     program("cal", Text, "-13jmy"),
-    program("cat", Files, "-AbeEnstTuv --show-all --number-nonblank --show-ends --number \
-        --squeeze-blank --show-tabs --show-nonprinting"),
+    program(
+        "cat",
+        Files,
+        "-AbeEnstTuv --show-all --number-nonblank --show-ends --number \
+        --squeeze-blank --show-tabs --show-nonprinting",
+    ),
     program("cksum", Files, ""),
-    program("cmp", Files, "-bls -i= -n= --print-bytes --verbose --quiet --silent --bytes= --ignore-initial="),
-    program("column", Files, "-txen -s= -o= -N= -c= -R= -H= --table --separator= --output-separator= \
-        --table-columns= --table-right= --table-hide= --output-width= --fillrows"),
-    program("comm", AtMost(2), "-123z --check-order --nocheck-order --output-delimiter= --total \
-        --zero-terminated"),
+    program(
+        "cmp",
+        Files,
+        "-bls -i= -n= --print-bytes --verbose --quiet --silent --bytes= --ignore-initial=",
+    ),
+    program(
+        "column",
+        Files,
+        "-txen -s= -o= -N= -c= -R= -H= --table --separator= --output-separator= \
+        --table-columns= --table-right= --table-hide= --output-width= --fillrows",
+    ),
+    program(
+        "comm",
+        AtMost(2),
+        "-123z --check-order --nocheck-order --output-delimiter= --total \
+        --zero-terminated",
+    ),
     program("continue", Text, ""),
-    program("cut", Files, "-nsz -b= -c= -d= -f= --bytes= --characters= --delimiter= --fields= \
-        --complement --only-delimited --output-delimiter= --zero-terminated"),
-    program("date", Format, "-uR -d= -I=? -r@ --date= --utc --universal --rfc-email --iso-8601=? \
-        --rfc-3339= --reference@"),
-    program("df", Files, "-ahHiklPT -B= -t= -x= --all --human-readable --si --inodes --local \
-        --portability --print-type --total --block-size= --type= --exclude-type= --output=?"),
-    program("diff", Files, "-uqsyiEZbwBaNpntTrdc -U= -C= -W= -x= -X@ -S= -F= -I= --brief \
+    program(
+        "cut",
+        Files,
+        "-nsz -b= -c= -d= -f= --bytes= --characters= --delimiter= --fields= \
+        --complement --only-delimited --output-delimiter= --zero-terminated",
+    ),
+    program(
+        "date",
+        Format,
+        "-uR -d= -I=? -r@ --date= --utc --universal --rfc-email --iso-8601=? \
+        --rfc-3339= --reference@",
+    ),
+    program(
+        "df",
+        Files,
+        "-ahHiklPT -B= -t= -x= --all --human-readable --si --inodes --local \
+        --portability --print-type --total --block-size= --type= --exclude-type= --output=?",
+    ),
+    program(
+        "diff",
+        Files,
+        "-uqsyiEZbwBaNpntTrdc -U= -C= -W= -x= -X@ -S= -F= -I= --brief \
         --report-identical-files --side-by-side --ignore-case --ignore-tab-expansion \
         --ignore-trailing-space --ignore-space-change --ignore-all-space --ignore-blank-lines --text \
         --new-file --show-c-function --rcs --recursive --no-dereference --exclude= --exclude-from@ \
         --starting-file= --suppress-common-lines --strip-trailing-cr --width= --unified=? --context=? \
-        --color=? --label= --minimal --speed-large-files --expand-tabs --normal --left-column"),
+        --color=? --label= --minimal --speed-large-files --expand-tabs --normal --left-column",
+    ),
     program("dirname", Text, "-z --zero"),
-    program("du", FilesOrHere, "-0abchkmsxS -B= -d= -t= --null --all --apparent-size --bytes --total \
+    program(
+        "du",
+        FilesOrHere,
+        "-0abchkmsxS -B= -d= -t= --null --all --apparent-size --bytes --total \
         --human-readable --si --summarize --one-file-system --separate-dirs --max-depth= --threshold= \
-        --exclude= --block-size= --inodes --time=? --time-style="),
+        --exclude= --block-size= --inodes --time=? --time-style=",
+    ),
     program("egrep", Search, GREP),
     program("exit", Text, ""),
     program("expand", Files, "-i -t= --initial --tabs="),
     program("expr", Text, ""),
     program("false", Text, ""),
-    program("fd", Search, "-HIuisagpl0 -e= -t= -d= -E= -S= -c= -j= --hidden --no-ignore --unrestricted \
+    program(
+        "fd",
+        Search,
+        "-HIuisagpl0 -e= -t= -d= -E= -S= -c= -j= --hidden --no-ignore --unrestricted \
         --ignore-case --case-sensitive --absolute-path --glob --full-path --list-details --print0 \
         --extension= --type= --max-depth= --min-depth= --exact-depth= --exclude= --size= --color= \
-        --changed-within= --changed-before= --max-results= --prune"),
+        --changed-within= --changed-before= --max-results= --prune",
+    ),
     program("fgrep", Search, GREP),
-    program("file", Files, "-bihk0Np -F= --brief --mime --mime-type --mime-encoding --keep-going \
-        --no-dereference --separator= --no-pad --preserve-date --extension"),
-    program("fmt", Files, "-cstu -w= -p= --crown-margin --split-only --uniform-spacing --width= --prefix="),
+    program(
+        "file",
+        Files,
+        "-bihk0Np -F= --brief --mime --mime-type --mime-encoding --keep-going \
+        --no-dereference --separator= --no-pad --preserve-date --extension",
+    ),
+    program(
+        "fmt",
+        Files,
+        "-cstu -w= -p= --crown-margin --split-only --uniform-spacing --width= --prefix=",
+    ),
     program("fold", Files, "-bs -w= --bytes --spaces --width="),
-    program("free", Operands::None, "-bkmghltvw --bytes --kibi --mebi --gibi --human --lohi --total --wide --si"),
+    program(
+        "free",
+        Operands::None,
+        "-bkmghltvw --bytes --kibi --mebi --gibi --human --lohi --total --wide --si",
+    ),
     program("getconf", Text, "-a"),
     program("grep", Search, GREP),
     program("groups", Text, ""),
-    program("head", Files, "-qvz -n= -c= -# --lines= --bytes= --quiet --silent --verbose --zero-terminated"),
+    program(
+        "head",
+        Files,
+        "-qvz -n= -c= -# --lines= --bytes= --quiet --silent --verbose --zero-terminated",
+    ),
     program("hexdump", Files, "-bcCdovx -n= -s= -e= --canonical --length= --skip= --no-squeezing"),
     program("history", Text, ""),
-    program("hostname", Operands::None, "-fsiIdA --fqdn --short --domain --ip-address --all-ip-addresses"),
+    program(
+        "hostname",
+        Operands::None,
+        "-fsiIdA --fqdn --short --domain --ip-address --all-ip-addresses",
+    ),
     program("id", Text, "-agGnruzZ --group --groups --name --real --user --zero"),
     program("jobs", Operands::None, "-lnprs"),
-    program("join", AtMost(2), "-i -1= -2= -t= -a= -v= -e= -o= -j= --ignore-case --header --check-order \
-        --nocheck-order"),
+    program(
+        "join",
+        AtMost(2),
+        "-i -1= -2= -t= -a= -v= -e= -o= -j= --ignore-case --header --check-order \
+        --nocheck-order",
+    ),
     program("locale", Operands::None, "-a"),
     program("ls", FilesOrHere, LS),
     program("lsblk", Operands::None, "-aflmpJ -o="),
     program("lscpu", Operands::None, "-J"),
     program("md5sum", Files, DIGEST),
-    program("nl", Files, "-p -b= -d= -f= -h= -i= -l= -n= -s= -v= -w= --body-numbering= \
+    program(
+        "nl",
+        Files,
+        "-p -b= -d= -f= -h= -i= -l= -n= -s= -v= -w= --body-numbering= \
         --header-numbering= --footer-numbering= --line-increment= --number-format= --number-separator= \
-        --starting-line-number= --number-width="),
-    program("nm", Files, "-aACDgpruS --demangle=? --dynamic --extern-only --undefined-only --defined-only"),
+        --starting-line-number= --number-width=",
+    ),
+    program(
+        "nm",
+        Files,
+        "-aACDgpruS --demangle=? --dynamic --extern-only --undefined-only --defined-only",
+    ),
     program("nproc", Operands::None, "--all --ignore="),
     program("numfmt", Text, "-d= --from= --to= --suffix= --padding= --field= --format= --round="),
-    program("od", Files, "-abcdfhiloxsv -A= -t= -N= -j= -S= -w=? --address-radix= --format= \
-        --read-bytes= --skip-bytes= --output-duplicates --width=? --endian="),
+    program(
+        "od",
+        Files,
+        "-abcdfhiloxsv -A= -t= -N= -j= -S= -w=? --address-radix= --format= \
+        --read-bytes= --skip-bytes= --output-duplicates --width=? --endian=",
+    ),
     program("paste", Files, "-sz -d= --serial --delimiters= --zero-terminated"),
-    program("pgrep", Text, "-acflnovx -u= -U= -t= -P= -d= --full --list-name --list-full --newest \
-        --oldest --exact --count --delimiter= --euid="),
+    program(
+        "pgrep",
+        Text,
+        "-acflnovx -u= -U= -t= -P= -d= --full --list-name --list-full --newest \
+        --oldest --exact --count --delimiter= --euid=",
+    ),
     program("pidof", Text, "-sxq"),
     program("pwd", Operands::None, "-LP --logical --physical"),
-    program("readlink", Files, "-efmnqsvz --canonicalize --canonicalize-existing --canonicalize-missing \
-        --no-newline --zero"),
-    program("realpath", Files, "-emLPqsz --canonicalize-existing --canonicalize-missing --logical \
-        --physical --quiet --no-symlinks --zero --relative-to@ --relative-base@"),
+    program(
+        "readlink",
+        Files,
+        "-efmnqsvz --canonicalize --canonicalize-existing --canonicalize-missing \
+        --no-newline --zero",
+    ),
+    program(
+        "realpath",
+        Files,
+        "-emLPqsz --canonicalize-existing --canonicalize-missing --logical \
+        --physical --quiet --no-symlinks --zero --relative-to@ --relative-base@",
+    ),
     program("rev", Files, ""),
     program("rg", Search, RG),
     program("seq", Text, "-w -f= -s= --equal-width --format= --separator="),
@@ -158,26 +246,50 @@ const TABLE: &[Program] = &[
     program("sha512sum", Files, DIGEST),
     program("size", Files, "-ABdoxt --format= --totals"),
     program("sleep", Text, ""),
-    program("sort", Files, "-bdfghiMnRrVcCmsuz -k= -t= -S= --ignore-leading-blanks --dictionary-order \
+    program(
+        "sort",
+        Files,
+        "-bdfghiMnRrVcCmsuz -k= -t= -S= --ignore-leading-blanks --dictionary-order \
         --ignore-case --general-numeric-sort --ignore-nonprinting --month-sort --human-numeric-sort \
         --numeric-sort --random-sort --reverse --version-sort --check=? --merge --stable --unique \
-        --zero-terminated --key= --field-separator= --buffer-size= --parallel= --sort= --debug"),
+        --zero-terminated --key= --field-separator= --buffer-size= --parallel= --sort= --debug",
+    ),
     program("stat", Files, "-fLt -c= --format= --printf= --terse --file-system --dereference"),
-    program("strings", Files, "-afw -n= -t= -e= -# --all --print-file-name --bytes= --radix= --encoding="),
+    program(
+        "strings",
+        Files,
+        "-afw -n= -t= -e= -# --all --print-file-name --bytes= --radix= --encoding=",
+    ),
     program("sum", Files, "-rs --sysv"),
     program("tac", Files, "-br -s= --before --regex --separator="),
-    program("tail", Files, "-qvz -n= -c= -# --lines= --bytes= --quiet --silent --verbose --zero-terminated"),
+    program(
+        "tail",
+        Files,
+        "-qvz -n= -c= -# --lines= --bytes= --quiet --silent --verbose --zero-terminated",
+    ),
     program("tr", Text, "-cCdst --complement --delete --squeeze-repeats --truncate-set1"),
-    program("tree", FilesOrHere, "-adfishDFCnpugQNJXrtUcvx -L= -P= -I= --noreport --dirsfirst \
+    program(
+        "tree",
+        FilesOrHere,
+        "-adfishDFCnpugQNJXrtUcvx -L= -P= -I= --noreport --dirsfirst \
         --filesfirst --gitignore --prune --du --si --filelimit= --charset= --sort= --timefmt= --matchdirs \
-        --ignore-case --inodes --device --metafirst"),
+        --ignore-case --inodes --device --metafirst",
+    ),
     program("true", Text, ""),
     program("tty", Operands::None, "-s"),
-    program("uname", Operands::None, "-asnrvmpio --all --kernel-name --nodename --kernel-release \
-        --kernel-version --machine --processor --hardware-platform --operating-system"),
+    program(
+        "uname",
+        Operands::None,
+        "-asnrvmpio --all --kernel-name --nodename --kernel-release \
+        --kernel-version --machine --processor --hardware-platform --operating-system",
+    ),
     program("unexpand", Files, "-a -t= --all --first-only --tabs="),
-    program("uniq", AtMost(1), "-cdDiuz -f= -s= -w= --count --repeated --all-repeated=? --group=? \
-        --ignore-case --unique --zero-terminated --skip-fields= --skip-chars= --check-chars="),
+    program(
+        "uniq",
+        AtMost(1),
+        "-cdDiuz -f= -s= -w= --count --repeated --all-repeated=? --group=? \
+        --ignore-case --unique --zero-terminated --skip-fields= --skip-chars= --check-chars=",
+    ),
     program("uptime", Operands::None, "-ps --pretty --since"),
     program("wait", Operands::None, ""),
     program("wc", Files, "-cmlwL --bytes --chars --lines --words --max-line-length --total="),
@@ -206,7 +318,9 @@ pub(super) fn reads(program: &Program, args: &[Word]) -> Result<Effect, String> 
     let several = operands.len() > 1 || operands.iter().any(|operand| operand.pattern);
     match program.operands {
         Operands::None if operands.is_empty() => {}
-        Operands::None => return Err(format!("{} with an operand is not known to only read", program.name)),
+        Operands::None => {
+            return Err(format!("{} with an operand is not known to only read", program.name));
+        }
         Text => operands.retain(|operand| operand.pattern),
         Format => {
             if operands.iter().any(|operand| !operand.text.starts_with('+') || operand.pattern) {

@@ -42,7 +42,8 @@ impl CommandPattern {
     pub fn catches(&self, views: &wrap::Views) -> bool {
         views.commands.iter().any(|words| {
             let command = words.join(" ");
-            self.fits(&command) || (self.text.contains(['\'', '"']) && self.unquoted().fits(&command))
+            self.fits(&command)
+                || (self.text.contains(['\'', '"']) && self.unquoted().fits(&command))
         })
     }
 
@@ -122,7 +123,8 @@ fn runs_other(words: &[Word]) -> Other {
     let Some(name) = words.first().and_then(Word::literal) else { return Other::Perhaps };
     let flags: &[&str] = match name.rsplit('/').next().unwrap_or_default() {
         "find" => &[
-            "-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprint0", "-fprintf", "-fls",
+            "-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprint0", "-fprintf",
+            "-fls",
         ],
         "fd" | "fdfind" => &["-x", "-X", "--exec", "--exec-batch"],
         _ => return Other::Nothing,

@@ -43,15 +43,41 @@ pub enum Spec {
     /// A sub-agent's type or a skill, perhaps with arguments.
     Name(CommandPattern),
     /// `param:value`, in deny and ask rules; `or` is the other way to read it.
-    Param { name: String, value: String, or: Option<CommandPattern> },
+    Param {
+        name: String,
+        value: String,
+        or: Option<CommandPattern>,
+    },
 }
 
 /// Tools that Claude Code documents or tern has, besides `mcp__..`.
 pub const TOOLS: [&str; 26] = [
-    "Agent", "AskUserQuestion", "Bash", "Cd", "Edit", "ExitPlanMode", "Glob", "Grep", "LS", "LSP",
-    "ListMcpResourcesTool", "Monitor", "MultiEdit", "NotebookEdit", "NotebookRead", "PowerShell", "Read",
-    "ReadMcpResourceTool", "Skill", "TaskOutput", "TaskStop", "TodoWrite", "ToolSearch", "WebFetch",
-    "WebSearch", "Write",
+    "Agent",
+    "AskUserQuestion",
+    "Bash",
+    "Cd",
+    "Edit",
+    "ExitPlanMode",
+    "Glob",
+    "Grep",
+    "LS",
+    "LSP",
+    "ListMcpResourcesTool",
+    "Monitor",
+    "MultiEdit",
+    "NotebookEdit",
+    "NotebookRead",
+    "PowerShell",
+    "Read",
+    "ReadMcpResourceTool",
+    "Skill",
+    "TaskOutput",
+    "TaskStop",
+    "TodoWrite",
+    "ToolSearch",
+    "WebFetch",
+    "WebSearch",
+    "Write",
 ];
 
 /// The present name of a tool that was renamed.

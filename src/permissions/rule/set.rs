@@ -1,7 +1,9 @@
 //! All rules of a session, read and checked.
 
 use super::folder::{Folders, PathPattern};
-use super::{CommandPattern, List, Rule, Spec, TOOLS, current_name, is_edit_tool, is_read_tool, split};
+use super::{
+    CommandPattern, List, Rule, Spec, TOOLS, current_name, is_edit_tool, is_read_tool, split,
+};
 use crate::permissions::access::Use;
 use crate::protocol::{Source, Sourced};
 use std::path::{Path, PathBuf};
@@ -56,11 +58,8 @@ impl RuleSet {
     pub fn new(texts: &RuleTexts, folders: &Folders, trusted: bool) -> (RuleSet, Vec<RuleProblem>) {
         let mut set = RuleSet::default();
         let mut problems = Vec::new();
-        let lists = [
-            (List::Deny, &texts.deny),
-            (List::Ask, &texts.ask),
-            (List::Allow, &texts.allow),
-        ];
+        let lists =
+            [(List::Deny, &texts.deny), (List::Ask, &texts.ask), (List::Allow, &texts.allow)];
         for (list, texts) in lists {
             for text in texts {
                 match read(text, list, folders) {
@@ -91,13 +90,20 @@ impl RuleSet {
 
     /// Whether any deny or ask rule speaks of reading some path.
     pub fn limits_reading(&self) -> bool {
-        self.deny.iter().chain(&self.ask).any(|rule| {
-            matches!(rule.spec, Spec::Path(_)) && rule.tool == "Read"
-        })
+        self.deny
+            .iter()
+            .chain(&self.ask)
+            .any(|rule| matches!(rule.spec, Spec::Path(_)) && rule.tool == "Read")
     }
 
     /// The first deny or ask rule that speaks of a path. A rule against reading also stops writing.
-    pub fn stopping(&self, list: List, use_: Use, steps: &[PathBuf], is_dir: bool) -> Option<&Rule> {
+    pub fn stopping(
+        &self,
+        list: List,
+        use_: Use,
+        steps: &[PathBuf],
+        is_dir: bool,
+    ) -> Option<&Rule> {
         self.list(list).iter().find(|rule| {
             let Spec::Path(pattern) = &rule.spec else { return false };
             let speaks = rule.tool == "Read" || use_ == Use::Writes;
@@ -169,18 +175,23 @@ fn read(text: &Sourced<String>, list: List, folders: &Folders) -> Read {
             }
         }
         "Read" | "Edit" => Spec::Path(
-            PathPattern::new(spec, list, text, folders).map_err(|message| problem(&message, None))?,
+            PathPattern::new(spec, list, text, folders)
+                .map_err(|message| problem(&message, None))?,
         ),
         _ if is_edit_tool(tool) || is_read_tool(tool) => {
             let family = if is_edit_tool(tool) { "Edit" } else { "Read" };
             let hint = Some(format!("write {family}({spec})"));
             if list == List::Allow {
-                return Err(problem("path rules are written for Edit and Read, so this one has no effect", hint));
+                return Err(problem(
+                    "path rules are written for Edit and Read, so this one has no effect",
+                    hint,
+                ));
             }
             notice = Some(problem(&format!("it is taken as {family}({spec})"), hint));
             named = family;
             Spec::Path(
-                PathPattern::new(spec, list, text, folders).map_err(|message| problem(&message, None))?,
+                PathPattern::new(spec, list, text, folders)
+                    .map_err(|message| problem(&message, None))?,
             )
         }
         "WebFetch" => match spec.strip_prefix("domain:") {
@@ -202,7 +213,10 @@ fn read(text: &Sourced<String>, list: List, folders: &Folders) -> Read {
             }
             None => {
                 let hint = Some(format!("write {tool}"));
-                return Err(problem("this tool takes no specifier, so the rule has no effect", hint));
+                return Err(problem(
+                    "this tool takes no specifier, so the rule has no effect",
+                    hint,
+                ));
             }
         },
     };

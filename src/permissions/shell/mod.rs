@@ -5,6 +5,7 @@
 
 mod crude;
 mod lex;
+mod places;
 mod tree;
 mod walk;
 mod word;
@@ -74,19 +75,40 @@ pub fn read(text: &str, cwd: &Path) -> Script {
 
 /// Environment variables that change how a program prints or which tests it runs, not what it runs.
 const HARMLESS_SETTINGS: [&str; 26] = [
-    "CI", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "CGO_ENABLED", "FORCE_COLOR", "GOARCH", "GOOS",
-    "INSTA_UPDATE", "LANG", "LANGUAGE", "LINES", "NODE_ENV", "NO_COLOR", "PROPTEST_CASES",
-    "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONUNBUFFERED",
-    "PYTHONWARNINGS", "RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG", "RUST_TEST_THREADS",
-    "TERM", "TZ",
+    "CI",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "CGO_ENABLED",
+    "FORCE_COLOR",
+    "GOARCH",
+    "GOOS",
+    "INSTA_UPDATE",
+    "LANG",
+    "LANGUAGE",
+    "LINES",
+    "NODE_ENV",
+    "NO_COLOR",
+    "PROPTEST_CASES",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHASHSEED",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
+    "PYTHONWARNINGS",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "RUST_LOG",
+    "RUST_TEST_THREADS",
+    "TERM",
+    "TZ",
 ];
 
 /// Whether a setting before a command may be overlooked by an allow rule.
 pub fn is_harmless_setting(assignment: &Assignment) -> bool {
     let name = assignment.name.as_str();
-    let locale = name.strip_prefix("LC_").is_some_and(|rest| {
-        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_uppercase())
-    });
+    let locale = name
+        .strip_prefix("LC_")
+        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_uppercase()));
     let plain = assignment.value.as_ref().is_some_and(|value| {
         let path = matches!(name, "TERM" | "TZ") || locale || name.starts_with("LANG");
         !(path && (value.contains("..") || value.starts_with(['/', ':'])))

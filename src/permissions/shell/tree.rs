@@ -81,9 +81,10 @@ pub(super) fn agree(node: Node<'_>, tokens: &[Token]) -> Result<(), Doubt> {
         .collect();
     let mut sorted = scanned;
     sorted.sort_unstable();
-    let line_ends = reading.line_ends.iter().all(|at| {
-        tokens.iter().any(|token| token.kind == Kind::Newline && token.start == *at)
-    });
+    let line_ends = reading
+        .line_ends
+        .iter()
+        .all(|at| tokens.iter().any(|token| token.kind == Kind::Newline && token.start == *at));
     if reading.units != sorted || !line_ends {
         return Err("it can be read in two ways".to_owned());
     }

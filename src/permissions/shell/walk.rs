@@ -4,14 +4,14 @@
 //! was before: both are then checked.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tree_sitter::Node;
 
 use super::lex::{Kind, Token};
+use super::places::{Flow, MOVES, Places, after, union};
 use super::word::{Piece, Word};
-use super::{Assignment, Part, Redirect, RedirectKind, Shape, tree};
-use crate::permissions::path;
+use super::{Assignment, Part, Redirect, RedirectKind, tree};
 
 pub(super) struct Walked {
     pub parts: Vec<Part>,
@@ -38,44 +38,11 @@ fn collect<'t>(tokens: &'t [Token], words: &mut BTreeMap<usize, &'t Word>) {
     }
 }
 
-/// Directories in which something may run; `None`: any.
-type Places = Option<Vec<PathBuf>>;
-
-/// Where the shell may be after a command that succeeded, and after one that failed.
-#[derive(Clone)]
-struct Flow {
-    ok: Places,
-    failed: Places,
-}
-
-impl Flow {
-    fn stay(places: &Places) -> Flow {
-        Flow { ok: places.clone(), failed: places.clone() }
-    }
-
-    fn either(self) -> Places {
-        union(self.ok, self.failed)
-    }
-}
-
-fn union(a: Places, b: Places) -> Places {
-    let (mut all, more) = (a?, b?);
-    for place in more {
-        if !all.contains(&place) {
-            all.push(place);
-        }
-    }
-    (all.len() <= 4).then_some(all)
-}
-
 /// Words that are no commands when they stand where a command begins.
 const RESERVED: [&str; 21] = [
-    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "in",
-    "function", "select", "{", "}", "!", "[[", "]]", "coproc",
+    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac",
+    "in", "function", "select", "{", "}", "!", "[[", "]]", "coproc",
 ];
-
-/// Built-in commands after which the shell may be anywhere.
-const MOVES: [&str; 7] = ["cd", "pushd", "popd", "eval", "source", ".", "exec"];
 
 struct Walk<'a, 't> {
     text: &'a str,
@@ -139,8 +106,12 @@ impl Walk<'_, '_> {
                 Flow::stay(places)
             }
             "redirected_statement" => self.redirected(node, places),
-            "command" | "declaration_command" | "unset_command" | "test_command"
-            | "variable_assignment" | "variable_assignments" => self.simple(node, &[], places),
+            "command"
+            | "declaration_command"
+            | "unset_command"
+            | "test_command"
+            | "variable_assignment"
+            | "variable_assignments" => self.simple(node, &[], places),
             "word" if self.text[node.byte_range()].is_empty() => Flow::stay(places),
             kind => {
                 let why = format!("it uses a form that is not judged by its parts ({kind})");
@@ -209,8 +180,12 @@ impl Walk<'_, '_> {
             None => self.simple(node, &others, places),
             Some((
                 body,
-                "command" | "test_command" | "declaration_command" | "unset_command"
-                | "variable_assignment" | "variable_assignments",
+                "command"
+                | "test_command"
+                | "declaration_command"
+                | "unset_command"
+                | "variable_assignment"
+                | "variable_assignments",
             )) => self.simple(body, &others, places),
             Some((body, _)) => {
                 let flow = self.statement(body, places);
@@ -236,11 +211,8 @@ impl Walk<'_, '_> {
         let end = beside.iter().map(Node::end_byte).max().unwrap_or(0).max(node.end_byte());
         let start = beside.iter().map(Node::start_byte).min().unwrap_or(usize::MAX);
         let whole = &self.text[start.min(node.start_byte())..end];
-        let mut part = Part {
-            text: whole.trim().to_owned(),
-            places: places.clone(),
-            ..Part::default()
-        };
+        let mut part =
+            Part { text: whole.trim().to_owned(), places: places.clone(), ..Part::default() };
         let index = self.parts.len();
         self.parts.push(Part::default());
         match node.kind() {
@@ -448,32 +420,6 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Where the shell may be after `part`.
-fn after(part: &Part, places: &Places) -> Flow {
-    let names: Vec<String> = part.words.iter().map(Word::loose).collect();
-    let moves = |name: &String| MOVES.contains(&name.as_str());
-    match names.as_slice() {
-        [cd, _] if cd == "cd" => {
-            let target = part.words.get(1).map(Word::shape);
-            let Some(Shape::Plain { text, home: false }) = target else {
-                return Flow { ok: None, failed: places.clone() };
-            };
-            if text.starts_with('-') {
-                return Flow { ok: None, failed: places.clone() };
-            }
-            let ok = places.as_ref().map(|places| {
-                places.iter().map(|place| path::tidy(&place.join(&text))).collect()
-            });
-            Flow { ok, failed: places.clone() }
-        }
-        names if names.first().is_some_and(moves) => Flow::stay(&None),
-        names if names.iter().any(moves) && super::wrap::is_wrapper(names.first()) => {
-            Flow::stay(&None)
-        }
-        _ => Flow::stay(places),
-    }
-}
-
 /// Name and value of `NAME=value` or `NAME+=value`.
 fn split_assignment(word: &Word) -> Option<(String, Option<String>)> {
     let (name, _) = word.source.split_once('=')?;
@@ -484,15 +430,14 @@ fn split_assignment(word: &Word) -> Option<(String, Option<String>)> {
     if !valid {
         return None;
     }
-    let known = word.pieces.iter().all(|piece| matches!(piece, Piece::Text { .. } | Piece::Glob(_)));
+    let known =
+        word.pieces.iter().all(|piece| matches!(piece, Piece::Text { .. } | Piece::Glob(_)));
     let value = word.loose().split_once('=').map(|(_, value)| value.to_owned());
     Some((name.to_owned(), value.filter(|_| known)))
 }
 
 fn has_leaf(node: Node<'_>, kinds: &[&str]) -> bool {
-    children(node)
-        .iter()
-        .any(|child| kinds.contains(&child.kind()) || has_leaf(*child, kinds))
+    children(node).iter().any(|child| kinds.contains(&child.kind()) || has_leaf(*child, kinds))
 }
 
 fn children(node: Node<'_>) -> Vec<Node<'_>> {

@@ -11,12 +11,58 @@ use super::{Part, RedirectKind, Word, crude, read};
 
 /// Looked through for deny and ask: what follows them may be a command.
 const WRAPPERS: [&str; 52] = [
-    "timeout", "time", "nice", "nohup", "stdbuf", "command", "builtin", "exec", "env", "sudo", "doas",
-    "xargs", "watch", "setsid", "flock", "ionice", "chrt", "taskset", "strace", "ltrace", "unshare",
-    "nsenter", "chroot", "su", "runuser", "script", "parallel", "busybox", "toybox", "npx", "bunx",
-    "pnpx", "entr", "unbuffer", "rlwrap", "faketime", "fakeroot", "firejail", "bwrap", "systemd-run",
-    "dbus-run-session", "xvfb-run", "gdb", "valgrind", "perf", "coproc", "noglob", "catchsegv",
-    "caffeinate", "setarch", "prlimit", "trap",
+    "timeout",
+    "time",
+    "nice",
+    "nohup",
+    "stdbuf",
+    "command",
+    "builtin",
+    "exec",
+    "env",
+    "sudo",
+    "doas",
+    "xargs",
+    "watch",
+    "setsid",
+    "flock",
+    "ionice",
+    "chrt",
+    "taskset",
+    "strace",
+    "ltrace",
+    "unshare",
+    "nsenter",
+    "chroot",
+    "su",
+    "runuser",
+    "script",
+    "parallel",
+    "busybox",
+    "toybox",
+    "npx",
+    "bunx",
+    "pnpx",
+    "entr",
+    "unbuffer",
+    "rlwrap",
+    "faketime",
+    "fakeroot",
+    "firejail",
+    "bwrap",
+    "systemd-run",
+    "dbus-run-session",
+    "xvfb-run",
+    "gdb",
+    "valgrind",
+    "perf",
+    "coproc",
+    "noglob",
+    "catchsegv",
+    "caffeinate",
+    "setarch",
+    "prlimit",
+    "trap",
 ];
 const SHELLS: [&str; 9] = ["bash", "sh", "zsh", "dash", "ksh", "ash", "mksh", "fish", "rbash"];
 const FIND_RUNS: [&str; 4] = ["-exec", "-execdir", "-ok", "-okdir"];
@@ -50,10 +96,7 @@ pub fn core(words: &[Word]) -> &[Word] {
 fn unwrapped(words: &[Word]) -> Option<&[Word]> {
     let (first, rest) = words.split_first()?;
     let (with_value, alone): (&[&str], &[&str]) = match first.literal()?.as_str() {
-        "timeout" => (
-            &["-k", "-s"],
-            &["-v", "--verbose", "--preserve-status", "--foreground"],
-        ),
+        "timeout" => (&["-k", "-s"], &["-v", "--verbose", "--preserve-status", "--foreground"]),
         "time" => (&[], &["-p"]),
         "nice" => (&["-n"], &[]),
         "nohup" | "command" | "builtin" | "xargs" => (&[], &[]),
@@ -89,7 +132,9 @@ fn unwrapped(words: &[Word]) -> Option<&[Word]> {
 
 /// A number, a duration, a buffer mode or the name of a signal.
 fn is_amount(text: &str) -> bool {
-    !text.is_empty() && text.len() < 12 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
+    !text.is_empty()
+        && text.len() < 12
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
 }
 
 fn is_long_amount(name: &str, text: &str) -> bool {
@@ -276,11 +321,29 @@ mod tests {
     #[test]
     fn views_look_through_everything() {
         for command in [
-            "rm x", "/bin/rm x", "\\rm x", "r''m x", "sudo -u root rm x", "env A=1 rm x", "xargs -n1 rm x",
-            "timeout 5 nice rm x", "bash -c 'rm x'", "sh -ec \"rm x\"", "eval rm x", "eval 'rm x'",
-            "find . -exec rm x ';'", "sudo bash -c 'cd / && rm x'", "env -S 'rm x'", "watch 'rm x'",
-            "bash <<< 'rm x'", "bash <<'E'\nrm x\nE", "git bisect run rm x", "setsid -f rm x",
-            "trap 'rm x' EXIT", "sudo -- /usr/bin/env bash -c 'rm x'", "git rebase --exec 'rm x' main",
+            "rm x",
+            "/bin/rm x",
+            "\\rm x",
+            "r''m x",
+            "sudo -u root rm x",
+            "env A=1 rm x",
+            "xargs -n1 rm x",
+            "timeout 5 nice rm x",
+            "bash -c 'rm x'",
+            "sh -ec \"rm x\"",
+            "eval rm x",
+            "eval 'rm x'",
+            "find . -exec rm x ';'",
+            "sudo bash -c 'cd / && rm x'",
+            "env -S 'rm x'",
+            "watch 'rm x'",
+            "bash <<< 'rm x'",
+            "bash <<'E'\nrm x\nE",
+            "git bisect run rm x",
+            "setsid -f rm x",
+            "trap 'rm x' EXIT",
+            "sudo -- /usr/bin/env bash -c 'rm x'",
+            "git rebase --exec 'rm x' main",
         ] {
             let found = parts(command).iter().any(|part| {
                 views(part).commands.iter().any(|words| words.join(" ").starts_with("rm x"))

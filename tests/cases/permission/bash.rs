@@ -3,6 +3,11 @@
 //! Random commands are given to bash with a search path that holds recorders only. For every command of
 //! which tern has no doubt, each recorded program must be a part of it, word for word where the words are
 //! fixed. `TERN_BASH_RUNS` sets how many commands; `TERN_BASH_SEED` where they begin.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be staged should fail loudly"
+)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,10 +18,12 @@ use tern::permissions::shell::{self, Part, Word, wrap};
 use crate::support::gate::write;
 
 const PIECES: [&str; 78] = [
-    "ls", "cat", "touch", "rm", "git", "npm", "x", "-a", "a b", "--", "=", "A=1", "b=2 ", ";", "&&", "||", "|", "|&", "&", "\n", "\n\n",
-    " ", "  ", "\t", "'", "\"", "''", "\"\"", "`", "$(", ")", "(", "{", "}", "{ ", "; }", ">", ">>", "2>&1", ">&2", "&>f", "<", "< f",
-    "<<E", "<<'E'", "<<-E", "\nE\n", "\nE", "E", "<<<", "$x", "${x}", "${x:-y}", "$'", "\\'", "\\", "\\\n", "\\;", "\\\\", "#", " #", "# ",
-    "*", "[", "]", "[[", "]]", "~", "!", "if", "then", "else", "fi", "for i in", "do", "done", "time", "$((1+2))",
+    "ls", "cat", "touch", "rm", "git", "npm", "x", "-a", "a b", "--", "=", "A=1", "b=2 ", ";",
+    "&&", "||", "|", "|&", "&", "\n", "\n\n", " ", "  ", "\t", "'", "\"", "''", "\"\"", "`", "$(",
+    ")", "(", "{", "}", "{ ", "; }", ">", ">>", "2>&1", ">&2", "&>f", "<", "< f", "<<E", "<<'E'",
+    "<<-E", "\nE\n", "\nE", "E", "<<<", "$x", "${x}", "${x:-y}", "$'", "\\'", "\\", "\\\n", "\\;",
+    "\\\\", "#", " #", "# ", "*", "[", "]", "[[", "]]", "~", "!", "if", "then", "else", "fi",
+    "for i in", "do", "done", "time", "$((1+2))",
 ];
 
 struct Random(u64);
@@ -32,8 +39,21 @@ impl Random {
 
     fn command(&mut self) -> String {
         const FRAMES: [&str; 16] = [
-            "ls @ cat @", "ls @; cat @", "ls '@' x", "ls \"@\" x", "ls $(cat @) @", "ls `cat @` x", "if ls @; then cat @; fi",
-            "for i in a b; do ls @; done", "cat <<E\n@\nE\nls @", "cat <<'E' | ls @\n@\nE", "{ ls @; }", "(ls @; cat @)", "ls @ > f @", "A=@ ls @", "ls @ # @\ncat @",
+            "ls @ cat @",
+            "ls @; cat @",
+            "ls '@' x",
+            "ls \"@\" x",
+            "ls $(cat @) @",
+            "ls `cat @` x",
+            "if ls @; then cat @; fi",
+            "for i in a b; do ls @; done",
+            "cat <<E\n@\nE\nls @",
+            "cat <<'E' | ls @\n@\nE",
+            "{ ls @; }",
+            "(ls @; cat @)",
+            "ls @ > f @",
+            "A=@ ls @",
+            "ls @ # @\ncat @",
             "@",
         ];
         let frame = FRAMES[self.below(FRAMES.len())];
@@ -101,7 +121,11 @@ fn says(part: &Part, call: &[String]) -> bool {
         let fixed: Option<Vec<String>> = words.iter().map(Word::literal).collect();
         match fixed {
             Some(words) => words == call,
-            None => words.first().and_then(Word::literal).as_ref().is_none_or(|name| Some(name) == call.first()),
+            None => words
+                .first()
+                .and_then(Word::literal)
+                .as_ref()
+                .is_none_or(|name| Some(name) == call.first()),
         }
     })
 }

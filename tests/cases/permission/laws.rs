@@ -8,22 +8,85 @@ use crate::support::gate::{Rules, Stage};
 
 /// Pieces from which hostile and harmless commands are put together.
 const PIECES: [&str; 52] = [
-    "ls", "cat README.md", "rm x", "echo", "touch y", "git status", "npm test", "cd src", "cd ..", ";", "&&", "||", "|", "&", "\n",
-    " ", "'", "\"", "`", "$(", ")", "(", "{", "}", ">", ">>", "<", "<<E", "\nE\n", "$x", "${x}", "\\", "#", "*", "?", "[", "]", "~", "=",
-    "FOO=1", "env", "sudo", "bash -c", "if true; then", "fi", "for i in a; do", "done", "!", "-rf", "/", "\u{202e}", "\t",
+    "ls",
+    "cat README.md",
+    "rm x",
+    "echo",
+    "touch y",
+    "git status",
+    "npm test",
+    "cd src",
+    "cd ..",
+    ";",
+    "&&",
+    "||",
+    "|",
+    "&",
+    "\n",
+    " ",
+    "'",
+    "\"",
+    "`",
+    "$(",
+    ")",
+    "(",
+    "{",
+    "}",
+    ">",
+    ">>",
+    "<",
+    "<<E",
+    "\nE\n",
+    "$x",
+    "${x}",
+    "\\",
+    "#",
+    "*",
+    "?",
+    "[",
+    "]",
+    "~",
+    "=",
+    "FOO=1",
+    "env",
+    "sudo",
+    "bash -c",
+    "if true; then",
+    "fi",
+    "for i in a; do",
+    "done",
+    "!",
+    "-rf",
+    "/",
+    "\u{202e}",
+    "\t",
 ];
 
 fn command() -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..14).prop_map(|pieces| pieces.join(" "))
+    prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..14)
+        .prop_map(|pieces| pieces.join(" "))
 }
 
 fn tight_command() -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..14).prop_map(|pieces| pieces.concat())
+    prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..14)
+        .prop_map(|pieces| pieces.concat())
 }
 
 const RULES: [&str; 14] = [
-    "Bash", "Bash(*)", "Bash(rm *)", "Bash(ls)", "Bash(echo *)", "Bash(npm test)", "Bash(* x)", "Bash(git *)", "Edit", "Edit(**)",
-    "Read(~/**)", "Read(//**)", "Edit(src/**)", "Bash(touch:*)",
+    "Bash",
+    "Bash(*)",
+    "Bash(rm *)",
+    "Bash(ls)",
+    "Bash(echo *)",
+    "Bash(npm test)",
+    "Bash(* x)",
+    "Bash(git *)",
+    "Edit",
+    "Edit(**)",
+    "Read(~/**)",
+    "Read(//**)",
+    "Edit(src/**)",
+    "Bash(touch:*)",
 ];
 
 fn mode() -> impl Strategy<Value = Mode> {
@@ -133,10 +196,18 @@ fn deep_and_long_commands_end_in_a_question() {
         "${x:-".repeat(1_900),
     ] {
         let started = std::time::Instant::now();
-        let found = decide(Mode::Default, &Rules { deny: &["Bash(rm *)", "Read(.env)"], ..Rules::default() }, &text);
+        let found = decide(
+            Mode::Default,
+            &Rules { deny: &["Bash(rm *)", "Read(.env)"], ..Rules::default() },
+            &text,
+        );
         assert!(found != Ruling::Allow, "{}", &text[..40]);
         assert!(started.elapsed().as_secs() < 20, "{} took {:?}", &text[..40], started.elapsed());
-        let denied = decide(Mode::BypassPermissions, &Rules { deny: &["Bash(rm *)"], ..Rules::default() }, &format!("{text}\nrm x"));
+        let denied = decide(
+            Mode::BypassPermissions,
+            &Rules { deny: &["Bash(rm *)"], ..Rules::default() },
+            &format!("{text}\nrm x"),
+        );
         assert!(denied != Ruling::Allow || text.contains("bash -c"), "{}", &text[..40]);
     }
 }
