@@ -145,7 +145,7 @@ pub fn wrap(argv: &[OsString], confine: &Confine) -> Result<Wrapped, SandboxErro
             bubblewrap::wrap(argv, layout, &confine.policy, &confine.available, &confine.stubs)
         }
         #[cfg(target_os = "linux")]
-        Kind::Landlock => landlock::wrap(argv, layout, &confine.policy),
+        Kind::Landlock => landlock::wrap(argv, &layout, &confine.policy),
         #[cfg(target_os = "macos")]
         Kind::Seatbelt => {
             let argv = super::seatbelt::argv(argv, &layout, confine.policy.network);
