@@ -326,8 +326,9 @@ mod tests {
         let auto = Sandbox::default();
         let with = |mode| Sandbox { mode, ..Sandbox::default() };
         let none = Available::none("bubblewrap is not installed and Landlock is too old");
-        let landlock = Available { kind: Kind::Landlock, network: true, ..none.clone() };
-        let full = Available { kind: Kind::Bubblewrap, read_only_inside: true, ..landlock.clone() };
+        let [mut landlock, mut full] = [none.clone(), none.clone()];
+        (landlock.kind, landlock.network) = (Kind::Landlock, true);
+        (full.kind, full.network, full.read_only_inside) = (Kind::Bubblewrap, true, true);
         for (settings, found, state, begins) in [
             (&auto, &full, State::Ok, "bubblewrap, network off (bubblewrap is not"),
             (&auto, &landlock, State::Warning, "Landlock, network off, protected files only"),

@@ -372,7 +372,7 @@ fn a_mistake_is_told_with_its_place_and_the_rest_counts() {
         (
             USER,
             "sandbox.mode = \"on\"",
-            "config.toml line 2: unknown sandbox.mode \"on\"; it is auto, required or off",
+            "config.toml line 2: unknown sandbox.mode \"on\"; it is auto, required, off",
         ),
         (
             PROJECT,

@@ -1,4 +1,5 @@
 //! Commands that try to get out, on each sandbox that this machine has.
+#![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
