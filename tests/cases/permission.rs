@@ -4,6 +4,8 @@ mod bash;
 mod harmless;
 mod hostile;
 mod laws;
+#[cfg(target_os = "linux")]
+mod truth;
 
 use std::collections::BTreeMap;
 
