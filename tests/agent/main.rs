@@ -8,3 +8,4 @@ mod loops;
 mod permission;
 mod recovery;
 mod resume;
+mod undo;
