@@ -65,7 +65,7 @@ async fn fresh(
         let path = setup.places.log(&setup.cwd, &session);
         Log::create(path, opening, log_tools(setup), Timestamp::now())
     });
-    let mut journal = journal(setup, log, setup.mode);
+    let mut journal = Journal::new(setup, log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
     let talk = Conversation::new(Start {
@@ -123,7 +123,7 @@ async fn resumed(
         shared.emit(Event::TodosChanged { todos: state.todos }).await;
     }
     let preamble = logged_context(&loaded);
-    let mut journal = journal(setup, log, mode);
+    let mut journal = Journal::new(setup, log, mode);
     if state.title.is_some() {
         journal.titled();
     }
@@ -345,17 +345,13 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
         compact: setup.compact.clone(),
         budget: setup.budget.clone(),
         limits: setup.limits,
-        journal: journal(setup, None, setup.mode),
+        journal: Journal::new(setup, None, setup.mode),
         system: system.into(),
         preamble: String::new(),
         specs: specs.into(),
         history: Vec::new(),
         spent: Spent::default(),
     }
-}
-
-fn journal(setup: &Setup, log: Option<Log>, mode: Mode) -> Journal {
-    Journal::new(log, setup.ledger.clone(), setup.cwd.display().to_string(), mode)
 }
 
 fn log_tools(setup: &Setup) -> log::Tools {

@@ -302,13 +302,13 @@ impl Conversation {
         let kept_ids = self.ids.split_off(tail);
         self.history.clear();
         self.ids.clear();
-        self.summary = Some((head.clone(), kept_ids.first().cloned()));
         let mut parts = Vec::new();
         if !self.preamble.is_empty() {
             parts.push(Part::Text { text: self.preamble.clone() });
         }
         // The same message that a session taken up again begins with.
         parts.extend(summary_message(&head).parts);
+        self.summary = Some((head, kept_ids.first().cloned()));
         self.push(new_message_id(), Message { role: Role::User, parts });
         for (id, message) in kept_ids.into_iter().zip(kept) {
             self.push(id, message);

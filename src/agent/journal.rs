@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use crate::agent::Setup;
 use crate::agent::dispatch::{self, Call};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
@@ -32,6 +33,8 @@ pub struct Journal {
     /// Folder of the ledger. Money is booked even where no session is kept.
     ledger: std::path::PathBuf,
     project: String,
+    /// Whether what a script says is booked like what a model says.
+    book_scripted: bool,
     turn: TurnId,
     mode: Mode,
     titled: bool,
@@ -43,16 +46,12 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub fn new(
-        log: Option<Log>,
-        ledger: std::path::PathBuf,
-        project: String,
-        mode: Mode,
-    ) -> Journal {
+    pub fn new(setup: &Setup, log: Option<Log>, mode: Mode) -> Journal {
         Journal {
             log,
-            ledger,
-            project,
+            ledger: setup.ledger.clone(),
+            project: setup.cwd.display().to_string(),
+            book_scripted: setup.book_scripted,
             turn: TurnId(0),
             mode,
             titled: false,
@@ -187,8 +186,8 @@ impl Journal {
             cause,
         };
         self.append(shared, Body::Usage { spend: spend.clone() }).await;
-        // What a script says costs nothing, so it does not count toward anybody's day.
-        if !route.scripted {
+        // What a script says costs nothing, so it does not count toward anybody's real day.
+        if !route.scripted || self.book_scripted {
             let entry = ledger::Entry {
                 v: ledger::VERSION,
                 t: now,

@@ -63,6 +63,8 @@ pub struct Setup {
     pub place: Place,
     pub places: Places,
     pub ledger: PathBuf,
+    /// True in the demo, whose ledger goes away with it: scripted requests are booked there too.
+    pub book_scripted: bool,
     /// Where long outputs are kept whole.
     pub spill: PathBuf,
     /// Keys, which are never written.

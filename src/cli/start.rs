@@ -131,6 +131,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         place: place(env, trusted),
         places: Places::new(&env.dirs.data, &env.dirs.cache),
         ledger: env.dirs.ledger(),
+        book_scripted: false,
         spill: env.dirs.cache.join("outputs"),
         secrets: router::secrets(&config, env),
         secret_env: config.providers.values().flat_map(|p| p.key.env.clone()).collect(),

@@ -192,6 +192,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         place: place(root),
         places: Places::new(&root.join("data"), &root.join("cache")),
         ledger: root.join("data/ledger"),
+        book_scripted: false,
         spill: root.join("cache/outputs"),
         secrets: Secrets::new([]),
         secret_env: Vec::new(),
