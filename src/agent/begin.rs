@@ -14,6 +14,7 @@ use crate::agent::journal::Journal;
 use crate::agent::request::{Ended, failed};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
+use crate::agent::undo;
 use crate::api::ToolSpec;
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
@@ -26,6 +27,7 @@ use crate::session::disk::Disk;
 use crate::session::log::{self, Log, OpenError};
 use crate::session::read::Loaded;
 use crate::session::record::{Body, Opening, new_session};
+use crate::session::steps::{self, Steps};
 use crate::session::{fork, read, replay};
 use crate::tools::SessionState;
 
@@ -102,7 +104,8 @@ async fn resumed(
     let shared = shared(setup, mode, events).await;
     let session = loaded.session.clone();
     shared.emit(started(setup, &session, &route, mode, true)).await;
-    restore_screen(&shared, &loaded, state.title.as_deref()).await;
+    let steps = steps::read(&loaded);
+    restore_screen(&shared, &loaded, &steps, state.title.as_deref()).await;
     if !damage.is_none() {
         problems.push(damage.to_string());
     }
@@ -125,6 +128,8 @@ async fn resumed(
     if state.title.is_some() {
         journal.titled();
     }
+    let changed = steps.done.iter().flat_map(|turn| &turn.changes);
+    journal.knows(changed.map(|(_, file)| file.into()));
     let mut history: Vec<(MessageId, Message)> =
         replayed.ids.into_iter().zip(replayed.messages).collect();
     if let Some((_, first)) = history.first_mut().filter(|_| !preamble.is_empty()) {
@@ -132,13 +137,14 @@ async fn resumed(
     }
     let spent =
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
-    let talk = Conversation::new(Start {
+    let mut talk = Conversation::new(Start {
         journal,
         history,
         preamble,
         spent,
         ..start(setup, session, route)
     });
+    talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
     shared
         .emit(Event::Spent {
@@ -204,7 +210,7 @@ fn forked(setup: &Setup, path: &Path) -> Result<std::path::PathBuf, String> {
 }
 
 /// Everything the branch holds, as the front end would have seen it.
-async fn restore_screen(shared: &Shared, loaded: &Loaded, title: Option<&str>) {
+async fn restore_screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
     if let Some(title) = title {
         shared.emit(Event::Titled { title: title.to_owned() }).await;
     }
@@ -224,6 +230,12 @@ async fn restore_screen(shared: &Shared, loaded: &Loaded, title: Option<&str>) {
                 let Some(at) = open.iter().position(|(id, _, _)| *id == call) else { continue };
                 let (call, tool, title) = open.remove(at);
                 restored_call(shared, call, tool, title, Some(result)).await;
+            }
+            Body::Rewind(_) => {
+                let taken = steps.taken.iter().find(|taken| taken.record == record.id);
+                if let Some(taken) = taken {
+                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
+                }
             }
             _ => {}
         }

@@ -4,20 +4,27 @@
 //! A problem with the disk is told once, not once a record; the log keeps what it could not write
 //! and tries again.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use crate::agent::Setup;
 use crate::agent::dispatch::{self, Call};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
+use crate::agent::undo::{self, Kept};
 use crate::cost::ledger::{self, Miss};
 use crate::cost::prices;
 use crate::protocol::{
     CallId, CallResult, Cause, Event, Input, Level, MessageId, Mode, Part, SessionId, Spend, Title,
     TurnId, Usage,
 };
+use crate::session::blobs::Blobs;
+use crate::session::checkpoint::Checkpoint;
 use crate::session::log::{Appended, Log};
-use crate::session::record::{Body, Compaction};
+use crate::session::record::{Body, Compaction, Rewind};
+use crate::tools::Tool;
 
 #[derive(Debug)]
 pub struct Journal {
@@ -32,6 +39,10 @@ pub struct Journal {
     mode: Mode,
     titled: bool,
     in_trouble: bool,
+    /// The message that began the turn.
+    message: Option<MessageId>,
+    /// Files that calls of this session have changed.
+    touched: BTreeSet<PathBuf>,
 }
 
 impl Journal {
@@ -45,6 +56,8 @@ impl Journal {
             mode,
             titled: false,
             in_trouble: false,
+            message: None,
+            touched: BTreeSet::new(),
         }
     }
 
@@ -55,6 +68,48 @@ impl Journal {
 
     pub fn begin_turn(&mut self, turn: TurnId) {
         self.turn = turn;
+    }
+
+    /// The turn's first message is written.
+    pub fn turn_begun(&mut self, message: MessageId) {
+        self.message = Some(message);
+    }
+
+    /// Files that earlier runs of this session have changed.
+    pub fn knows(&mut self, files: impl IntoIterator<Item = PathBuf>) {
+        self.touched.extend(files);
+    }
+
+    pub fn touched(&self) -> BTreeSet<PathBuf> {
+        self.touched.clone()
+    }
+
+    pub fn blobs(&self) -> Option<Blobs> {
+        self.log.as_ref().map(|log| log.blobs().clone())
+    }
+
+    pub fn log_path(&self) -> Option<PathBuf> {
+        self.log.as_ref().map(|log| log.path().to_owned())
+    }
+
+    /// The last record.
+    pub fn head(&self) -> Option<MessageId> {
+        self.log.as_ref().and_then(|log| log.head().cloned())
+    }
+
+    pub async fn checkpoint(&mut self, shared: &Shared, mut checkpoint: Checkpoint) {
+        if checkpoint.files.is_empty() && checkpoint.call.is_some() {
+            return;
+        }
+        if checkpoint.call.is_some() {
+            checkpoint.turn.clone_from(&self.message);
+            self.touched.extend(checkpoint.files.iter().map(|kept| PathBuf::from(&kept.path)));
+        }
+        self.append(shared, Body::Checkpoint(checkpoint)).await;
+    }
+
+    pub async fn rewind(&mut self, shared: &Shared, rewind: Rewind) {
+        self.append(shared, Body::Rewind(rewind)).await;
     }
 
     /// What the model is told about the project.
@@ -209,6 +264,14 @@ impl dispatch::Journal for Journal {
     async fn result(&mut self, shared: &Shared, call: &CallId, result: &CallResult) {
         let body = Body::Result { call: call.clone(), result: result.clone() };
         self.append(shared, body).await;
+    }
+
+    async fn keep(&mut self, shared: &Shared, call: &Call, tool: &dyn Tool) -> Kept {
+        undo::keep(self, shared, call, tool).await
+    }
+
+    async fn kept(&mut self, shared: &Shared, call: &Call, kept: Kept) {
+        undo::kept(self, shared, call, kept).await;
     }
 }
 

@@ -3,7 +3,8 @@
 //! One task owns the conversation. It takes [`Command`]s from a channel and answers with
 //! [`Event`]s on another; it does not know who is at the other end. `run` is the task, `turn` one
 //! exchange, `request` one request with its recovery, `dispatch` the tool calls, `gate` the
-//! permission question, `compact` the making of room, `journal` the way to the disk.
+//! permission question, `compact` the making of room, `journal` the way to the disk, `undo` the way
+//! back over changes of files.
 //!
 //! *Invariants:* the history is valid for the next request after every step, whatever is
 //! interrupted; nothing runs that the gate has not let through.
@@ -24,6 +25,7 @@ pub mod route;
 mod run;
 mod shared;
 mod turn;
+mod undo;
 
 use std::path::PathBuf;
 use std::sync::Arc;

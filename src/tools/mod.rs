@@ -55,6 +55,12 @@ pub trait Tool: Send + Sync + std::fmt::Debug {
     /// tool's name and what can be said.
     fn title(&self, input: &Value, cwd: &Path) -> Title;
 
+    /// The file that running it would change, where the input tells: so that its content can be
+    /// kept first. What a command changes, nobody knows.
+    fn target(&self, _input: &Value, _cwd: &Path) -> Option<PathBuf> {
+        None
+    }
+
     /// What running it would do, in full, for the person to judge; and what [`Tool::run`] must
     /// find unchanged. Reads files, changes nothing.
     async fn preview(&self, input: &Value, ctx: &ToolCtx) -> Result<Prepared, Outcome>;

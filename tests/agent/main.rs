@@ -16,3 +16,4 @@ mod loops;
 mod permission;
 mod recovery;
 mod resume;
+mod undo;

@@ -19,4 +19,5 @@ mod pty;
 mod random;
 mod sizes;
 mod transcript;
+mod undo;
 mod work;
