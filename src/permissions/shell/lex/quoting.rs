@@ -88,7 +88,7 @@ impl Lexer<'_> {
             pieces = vec![Piece::Computed { source }];
         }
         let source = self.text[start..self.at].to_owned();
-        Ok((Word { start, end: self.at, source, pieces }, inner))
+        Ok((Word { start, end: self.at, source, pieces, among: Vec::new() }, inner))
     }
 
     /// One step inside double quotes (`quotes`) or a here-document.
