@@ -348,7 +348,18 @@ impl Walk<'_, '_> {
         self.inside(node, places);
     }
 
+    /// The grammar takes `-o2` of `sort -o2>&1` for the number of a descriptor; the shell does not.
+    fn descriptors(&mut self, node: Node<'_>) {
+        let number =
+            |node: &Node<'_>| self.text[node.byte_range()].bytes().all(|b| b.is_ascii_digit());
+        let descriptor = |node: &Node<'_>| node.kind() == "file_descriptor";
+        if named(node).iter().filter(|child| descriptor(child)).any(|child| !number(child)) {
+            self.doubt("it can be read in two ways");
+        }
+    }
+
     fn redirect(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        self.descriptors(node);
         match node.kind() {
             "file_redirect" => self.file_redirect(node, part, places),
             "herestring_redirect" => {
@@ -396,12 +407,16 @@ impl Walk<'_, '_> {
             let Some(target) = targets.next() else {
                 return self.doubt("a redirection has no target");
             };
-            match self.words.get(&target.start_byte()) {
+            match self.words.get(&target.start_byte()).copied() {
                 Some(word) if word.end == target.end_byte() => {
-                    let descriptor = operator.ends_with('&')
-                        && word.literal().is_some_and(|text| {
-                            !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-                        });
+                    let copies = matches!(operator, ">&" | "<&");
+                    let plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+                    if copies && !word.source.chars().all(plain) {
+                        // bash expands this word a second time: `>& '$(x)'` runs x.
+                        self.doubt("it redirects to a word that the shell expands twice");
+                    }
+                    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+                    let descriptor = copies && digits(&word.source);
                     if !descriptor {
                         part.redirects.push(Redirect { kind, target: (*word).clone() });
                     }
@@ -446,6 +461,13 @@ impl Walk<'_, '_> {
             let reserved = !first.is_quoted() && RESERVED.contains(&first.source.as_str());
             if reserved && !first.source.starts_with("[[") {
                 self.doubt("a word of the shell's grammar stands where a command belongs");
+            }
+        }
+        for word in &part.words {
+            // `2>f` written so that the grammar sees an argument and the shell a descriptor.
+            let digits = word.source.bytes().all(|b| b.is_ascii_digit());
+            if digits && self.text[word.end..].starts_with(['<', '>']) {
+                self.doubt("it can be read in two ways");
             }
         }
         for pair in part.words.windows(2) {

@@ -72,6 +72,11 @@ impl Lexer<'_> {
                         pieces.push(Piece::Computed { source: "~".to_owned() });
                     }
                 }
+                // bash fills in the home directory here too, as in an assignment.
+                '~' if self.text[..self.at].ends_with(['=', ':']) => {
+                    self.at += 1;
+                    pieces.push(Piece::Computed { source: "~".to_owned() });
+                }
                 _ => {
                     check_control(c)?;
                     self.at += c.len_utf8();
