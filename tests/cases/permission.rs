@@ -1,4 +1,9 @@
 //! The permission layer against `permission.jsonl`, and against further hostile and harmless commands.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be staged should fail loudly"
+)]
 
 mod bash;
 mod harmless;

@@ -194,8 +194,7 @@ pub(super) fn version(name: &str, args: &[Word]) -> Result<Effect, String> {
                 return Err("docker ps takes no operand".to_owned());
             }
         }
-        ("set", [flags @ ..])
-            if !flags.is_empty() && flags.iter().all(|flag| is_plain_set(flag)) => {}
+        ("set", flags) if !flags.is_empty() && flags.iter().all(|flag| is_plain_set(flag)) => {}
         ("read", names) if !names.is_empty() => return read(names),
         _ => return Err(format!("{name} is not known to only read")),
     }

@@ -5,6 +5,7 @@
 
 mod crude;
 mod lex;
+mod places;
 mod tree;
 mod walk;
 mod word;

@@ -4,14 +4,14 @@
 //! was before: both are then checked.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tree_sitter::Node;
 
 use super::lex::{Kind, Token};
+use super::places::{Flow, MOVES, Places, after, union};
 use super::word::{Piece, Word};
-use super::{Assignment, Part, Redirect, RedirectKind, Shape, tree};
-use crate::permissions::path;
+use super::{Assignment, Part, Redirect, RedirectKind, tree};
 
 pub(super) struct Walked {
     pub parts: Vec<Part>,
@@ -38,44 +38,11 @@ fn collect<'t>(tokens: &'t [Token], words: &mut BTreeMap<usize, &'t Word>) {
     }
 }
 
-/// Directories in which something may run; `None`: any.
-type Places = Option<Vec<PathBuf>>;
-
-/// Where the shell may be after a command that succeeded, and after one that failed.
-#[derive(Clone)]
-struct Flow {
-    ok: Places,
-    failed: Places,
-}
-
-impl Flow {
-    fn stay(places: &Places) -> Flow {
-        Flow { ok: places.clone(), failed: places.clone() }
-    }
-
-    fn either(self) -> Places {
-        union(self.ok, self.failed)
-    }
-}
-
-fn union(a: Places, b: Places) -> Places {
-    let (mut all, more) = (a?, b?);
-    for place in more {
-        if !all.contains(&place) {
-            all.push(place);
-        }
-    }
-    (all.len() <= 4).then_some(all)
-}
-
 /// Words that are no commands when they stand where a command begins.
 const RESERVED: [&str; 21] = [
     "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac",
     "in", "function", "select", "{", "}", "!", "[[", "]]", "coproc",
 ];
-
-/// Built-in commands after which the shell may be anywhere.
-const MOVES: [&str; 7] = ["cd", "pushd", "popd", "eval", "source", ".", "exec"];
 
 struct Walk<'a, 't> {
     text: &'a str,
@@ -450,32 +417,6 @@ impl Walk<'_, '_> {
                 self.doubt("it can be read in two ways");
             }
         }
-    }
-}
-
-/// Where the shell may be after `part`.
-fn after(part: &Part, places: &Places) -> Flow {
-    let names: Vec<String> = part.words.iter().map(Word::loose).collect();
-    let moves = |name: &String| MOVES.contains(&name.as_str());
-    match names.as_slice() {
-        [cd, _] if cd == "cd" => {
-            let target = part.words.get(1).map(Word::shape);
-            let Some(Shape::Plain { text, home: false }) = target else {
-                return Flow { ok: None, failed: places.clone() };
-            };
-            if text.starts_with('-') {
-                return Flow { ok: None, failed: places.clone() };
-            }
-            let ok = places
-                .as_ref()
-                .map(|places| places.iter().map(|place| path::tidy(&place.join(&text))).collect());
-            Flow { ok, failed: places.clone() }
-        }
-        names if names.first().is_some_and(moves) => Flow::stay(&None),
-        names if names.iter().any(moves) && super::wrap::is_wrapper(names.first()) => {
-            Flow::stay(&None)
-        }
-        _ => Flow::stay(places),
     }
 }
 

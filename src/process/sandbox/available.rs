@@ -34,9 +34,9 @@ pub struct Available {
     /// Whether protected paths inside writable folders hold.
     pub read_only_inside: bool,
     /// The program that makes the sandbox, where one does.
-    pub(super) program: Option<PathBuf>,
+    pub(crate) program: Option<PathBuf>,
     /// Whether cutting the network leaves the sandbox a loopback network of its own.
-    pub(super) own_network: bool,
+    pub(crate) own_network: bool,
 }
 
 impl Available {

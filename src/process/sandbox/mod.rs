@@ -42,6 +42,7 @@ mod sockets;
 #[cfg(target_os = "linux")]
 mod stubs;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 
 pub use available::{Available, Kind, probe};

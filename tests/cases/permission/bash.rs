@@ -3,6 +3,11 @@
 //! Random commands are given to bash with a search path that holds recorders only. For every command of
 //! which tern has no doubt, each recorded program must be a part of it, word for word where the words are
 //! fixed. `TERN_BASH_RUNS` sets how many commands; `TERN_BASH_SEED` where they begin.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be staged should fail loudly"
+)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
