@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::agent::Setup;
+use crate::agent::confinement;
 use crate::agent::conversation::{Conversation, Spent, Start};
 use crate::agent::gate::Gate;
 use crate::agent::journal::Journal;
@@ -47,7 +48,7 @@ async fn fresh(
 ) -> Result<(Shared, Conversation), Ended> {
     let route = setup.router.route(&setup.model).await.map_err(failed)?;
     let session = new_session(Timestamp::now());
-    let shared = shared(setup, setup.mode, events);
+    let shared = shared(setup, setup.mode, events).await;
     let today = today(setup);
     let spent = Spent { today, ..Spent::default() };
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
@@ -100,7 +101,7 @@ async fn resumed(
         }
         Err(error) => return Err(failed(error)),
     };
-    let shared = shared(setup, mode, events);
+    let shared = shared(setup, mode, events).await;
     let session = loaded.session.clone();
     shared.emit(started(setup, &session, &route, mode, true)).await;
     let steps = steps::read(&loaded);
@@ -302,8 +303,10 @@ async fn git_event(shared: &Shared, state: Option<&GitState>) {
     }
 }
 
-fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
-    Shared {
+async fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
+    let (confinement, problem) = confinement::of(setup).await;
+    let fewer = setup.sandbox.fewer_questions && confinement::holds(&confinement);
+    let shared = Shared {
         events,
         tools: setup.tools.clone(),
         gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
@@ -311,11 +314,17 @@ fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
         session: Mutex::new(Arc::new(SessionState {
             roots: setup.rules.additional.clone(),
             secret_env: setup.secret_env.clone(),
+            confinement,
             ..SessionState::default()
         })),
         cwd: Mutex::new(setup.cwd.clone()),
         queue: Mutex::default(),
+    };
+    shared.gate.set_sandboxed(fewer);
+    if let Some(problem) = problem {
+        shared.notice(Level::Warning, problem).await;
     }
+    shared
 }
 
 /// The person's rules, and that long outputs which were put aside may be read back.

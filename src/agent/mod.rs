@@ -12,6 +12,7 @@
 mod approvals;
 mod begin;
 pub mod compact;
+mod confinement;
 mod conversation;
 mod dispatch;
 pub mod fold;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::agent::route::Router;
-use crate::config::{Budget, Compact, Effort};
+use crate::config::{Budget, Compact, Effort, Sandbox};
 use crate::context::Place;
 use crate::protocol::{Command, Event, Mode, SessionId};
 use crate::session::Places;
@@ -69,6 +70,7 @@ pub struct Setup {
     pub spill: PathBuf,
     /// Keys, which are never written.
     pub secrets: Secrets,
+    pub sandbox: Sandbox,
     /// Names of environment variables that hold keys; commands do not get them.
     pub secret_env: Vec<String>,
     /// False with --no-session.

@@ -134,6 +134,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         book_scripted: false,
         spill: env.dirs.cache.join("outputs"),
         secrets: router::secrets(&config, env),
+        sandbox: config.sandbox.clone(),
         secret_env: config.providers.values().flat_map(|p| p.key.env.clone()).collect(),
         keep_log: !args.no_session,
         resume,

@@ -235,9 +235,9 @@ pub struct Sandbox {
 #[serde(rename_all = "lowercase")]
 pub enum SandboxMode {
     /// The best there is; none, with a notice, where there is none.
-    #[default]
     Auto,
     /// No command runs without one.
     Required,
+    #[default]
     Off,
 }

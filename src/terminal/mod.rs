@@ -4,6 +4,7 @@
 //! most 60 times a second for what streams in, and sleeps otherwise.
 
 mod clipboard;
+mod colouring;
 mod editor;
 mod effects;
 mod input;
