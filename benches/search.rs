@@ -173,7 +173,7 @@ fn resume(criterion: &mut Criterion) {
     group.bench_function("its tail", |b| b.iter(|| read::tail(&path, 256 << 10).unwrap().len()));
     group.bench_function("all of it", |b| b.iter(|| read::load(&path).unwrap().0.entries.len()));
     group.bench_function("its messages", |b| {
-        b.iter(|| replay::messages(&loaded, &blobs).messages.len())
+        b.iter(|| replay::messages(&loaded, &blobs).messages.len());
     });
     group.finish();
 }

@@ -1,6 +1,14 @@
 //! Reading a stream: time for each byte should not depend on how the bytes are cut or how long the
 //! lines are. Run with `cargo bench --bench stream`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says so"
+)]
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tern::api::answer::{Answer, End};
 use tern::api::sse::Decoder;

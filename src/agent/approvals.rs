@@ -35,6 +35,13 @@ pub enum Answer {
 }
 
 impl Approvals {
+    /// A number for a question that is answered otherwise.
+    pub fn number(&self) -> RequestId {
+        let mut waiting = self.lock();
+        waiting.last += 1;
+        RequestId(waiting.last)
+    }
+
     pub fn open(
         &self,
         tool: &str,

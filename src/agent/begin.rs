@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::agent::Setup;
+use crate::agent::confinement;
 use crate::agent::conversation::{Conversation, Spent, Start};
 use crate::agent::gate::Gate;
 use crate::agent::journal::Journal;
 use crate::agent::request::{Ended, failed};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
+use crate::agent::undo;
 use crate::api::ToolSpec;
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
@@ -25,6 +27,7 @@ use crate::session::disk::Disk;
 use crate::session::log::{self, Log, OpenError};
 use crate::session::read::Loaded;
 use crate::session::record::{Body, Opening, new_session};
+use crate::session::steps::{self, Steps};
 use crate::session::{fork, read, replay};
 use crate::tools::SessionState;
 
@@ -45,7 +48,7 @@ async fn fresh(
 ) -> Result<(Shared, Conversation), Ended> {
     let route = setup.router.route(&setup.model).await.map_err(failed)?;
     let session = new_session(Timestamp::now());
-    let shared = shared(setup, setup.mode, events);
+    let shared = shared(setup, setup.mode, events).await;
     let today = today(setup);
     let spent = Spent { today, ..Spent::default() };
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
@@ -63,7 +66,7 @@ async fn fresh(
         let path = setup.places.log(&setup.cwd, &session);
         Log::create(path, opening, log_tools(setup), Timestamp::now())
     });
-    let mut journal = journal(setup, log, setup.mode);
+    let mut journal = Journal::new(setup, log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
     let talk = Conversation::new(Start {
@@ -98,10 +101,11 @@ async fn resumed(
         }
         Err(error) => return Err(failed(error)),
     };
-    let shared = shared(setup, mode, events);
+    let shared = shared(setup, mode, events).await;
     let session = loaded.session.clone();
     shared.emit(started(setup, &session, &route, mode, true)).await;
-    restore_screen(&shared, &loaded, state.title.as_deref()).await;
+    let steps = steps::read(&loaded);
+    restore_screen(&shared, &loaded, &steps, state.title.as_deref()).await;
     if !damage.is_none() {
         problems.push(damage.to_string());
     }
@@ -120,10 +124,12 @@ async fn resumed(
         shared.emit(Event::TodosChanged { todos: state.todos }).await;
     }
     let preamble = logged_context(&loaded);
-    let mut journal = journal(setup, log, mode);
+    let mut journal = Journal::new(setup, log, mode);
     if state.title.is_some() {
         journal.titled();
     }
+    let changed = steps.done.iter().flat_map(|turn| &turn.changes);
+    journal.knows(changed.map(|(_, file)| file.into()));
     let mut history: Vec<(MessageId, Message)> =
         replayed.ids.into_iter().zip(replayed.messages).collect();
     if let Some((_, first)) = history.first_mut().filter(|_| !preamble.is_empty()) {
@@ -131,13 +137,14 @@ async fn resumed(
     }
     let spent =
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
-    let talk = Conversation::new(Start {
+    let mut talk = Conversation::new(Start {
         journal,
         history,
         preamble,
         spent,
         ..start(setup, session, route)
     });
+    talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
     shared
         .emit(Event::Spent {
@@ -203,7 +210,7 @@ fn forked(setup: &Setup, path: &Path) -> Result<std::path::PathBuf, String> {
 }
 
 /// Everything the branch holds, as the front end would have seen it.
-async fn restore_screen(shared: &Shared, loaded: &Loaded, title: Option<&str>) {
+async fn restore_screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
     if let Some(title) = title {
         shared.emit(Event::Titled { title: title.to_owned() }).await;
     }
@@ -223,6 +230,12 @@ async fn restore_screen(shared: &Shared, loaded: &Loaded, title: Option<&str>) {
                 let Some(at) = open.iter().position(|(id, _, _)| *id == call) else { continue };
                 let (call, tool, title) = open.remove(at);
                 restored_call(shared, call, tool, title, Some(result)).await;
+            }
+            Body::Rewind(_) => {
+                let taken = steps.taken.iter().find(|taken| taken.record == record.id);
+                if let Some(taken) = taken {
+                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
+                }
             }
             _ => {}
         }
@@ -290,8 +303,10 @@ async fn git_event(shared: &Shared, state: Option<&GitState>) {
     }
 }
 
-fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
-    Shared {
+async fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
+    let (confinement, problem) = confinement::of(setup).await;
+    let fewer = setup.sandbox.fewer_questions && confinement::holds(&confinement);
+    let shared = Shared {
         events,
         tools: setup.tools.clone(),
         gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
@@ -299,11 +314,17 @@ fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
         session: Mutex::new(Arc::new(SessionState {
             roots: setup.rules.additional.clone(),
             secret_env: setup.secret_env.clone(),
+            confinement,
             ..SessionState::default()
         })),
         cwd: Mutex::new(setup.cwd.clone()),
         queue: Mutex::default(),
+    };
+    shared.gate.set_sandboxed(fewer);
+    if let Some(problem) = problem {
+        shared.notice(Level::Warning, problem).await;
     }
+    shared
 }
 
 /// The person's rules, and that long outputs which were put aside may be read back.
@@ -333,17 +354,13 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
         compact: setup.compact.clone(),
         budget: setup.budget.clone(),
         limits: setup.limits,
-        journal: journal(setup, None, setup.mode),
+        journal: Journal::new(setup, None, setup.mode),
         system: system.into(),
         preamble: String::new(),
         specs: specs.into(),
         history: Vec::new(),
         spent: Spent::default(),
     }
-}
-
-fn journal(setup: &Setup, log: Option<Log>, mode: Mode) -> Journal {
-    Journal::new(log, setup.ledger.clone(), setup.cwd.display().to_string(), mode)
 }
 
 fn log_tools(setup: &Setup) -> log::Tools {

@@ -12,6 +12,7 @@ use crate::agent::prefix::{self, Sent};
 use crate::agent::route::{Route, Router};
 use crate::agent::shared::Shared;
 use crate::agent::turn::Limits;
+use crate::agent::undo;
 use crate::api::{Purpose, Request, ToolSpec};
 use crate::config::{Budget, Compact, Effort};
 use crate::cost::ledger::Miss;
@@ -39,8 +40,10 @@ pub struct Conversation {
     pub journal: Journal,
     /// Set when a summary did not get shorter; cleared by the next prompt.
     pub refuses_to_shrink: bool,
-    /// Output of commands that the person ran, for the next prompt.
-    pub shell_notes: Vec<String>,
+    /// What the person did besides talking, for the next prompt: commands, undone changes.
+    pub notes: Vec<String>,
+    /// A step over changes of files that was shown and waits for the person.
+    pub rewind: Option<undo::Pending>,
     pub system: Arc<str>,
     pub preamble: String,
     pub specs: Arc<[ToolSpec]>,
@@ -125,7 +128,8 @@ impl Conversation {
             limits: start.limits,
             journal: start.journal,
             refuses_to_shrink: false,
-            shell_notes: Vec::new(),
+            notes: Vec::new(),
+            rewind: None,
             system: start.system,
             preamble: start.preamble,
             specs: start.specs,
@@ -164,6 +168,7 @@ impl Conversation {
     /// Puts the person's input into history and log; durable when it returns.
     pub async fn begin_turn(&mut self, shared: &Shared, turn: TurnId, input: &Input) -> MessageId {
         self.refuses_to_shrink = false;
+        self.rewind = None;
         self.journal.begin_turn(turn);
         if self.history.is_empty() && !self.preamble.is_empty() {
             let parts = vec![Part::Text { text: self.preamble.clone() }];
@@ -171,10 +176,10 @@ impl Conversation {
         }
         // Left over from a turn that ended before it could take them.
         self.take_steering(shared).await;
-        let mut parts: Vec<Part> =
-            self.shell_notes.drain(..).map(|text| Part::Text { text }).collect();
+        let mut parts: Vec<Part> = self.notes.drain(..).map(|text| Part::Text { text }).collect();
         parts.push(Part::Text { text: input.text.clone() });
         let id = self.journal.user(shared, parts.clone()).await;
+        self.journal.turn_begun(id.clone());
         self.push(id.clone(), Message { role: Role::User, parts });
         self.journal.sync(shared).await;
         id
@@ -297,13 +302,13 @@ impl Conversation {
         let kept_ids = self.ids.split_off(tail);
         self.history.clear();
         self.ids.clear();
-        self.summary = Some((head.clone(), kept_ids.first().cloned()));
         let mut parts = Vec::new();
         if !self.preamble.is_empty() {
             parts.push(Part::Text { text: self.preamble.clone() });
         }
         // The same message that a session taken up again begins with.
         parts.extend(summary_message(&head).parts);
+        self.summary = Some((head, kept_ids.first().cloned()));
         self.push(new_message_id(), Message { role: Role::User, parts });
         for (id, message) in kept_ids.into_iter().zip(kept) {
             self.push(id, message);

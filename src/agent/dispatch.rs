@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::gate::Passed;
 use crate::agent::shared::Shared;
+use crate::agent::undo::Kept;
 use crate::protocol::{CallId, CallResult, CallStatus, Detail, Event, Title};
 use crate::tools::{Class, Outcome, Tool, ToolCtx};
 
@@ -59,7 +60,8 @@ pub async fn run(
             for call in group {
                 journal.intent(shared, call, title(shared, call), false).await;
             }
-            let started: Vec<_> = group.iter().map(|call| one(shared, call, cancel)).collect();
+            let started: Vec<_> =
+                group.iter().map(|call| one(shared, call, cancel, None)).collect();
             let mut running = stream::iter(started).buffered(READERS);
             let mut index = 0;
             while let Some(result) = running.next().await {
@@ -70,7 +72,8 @@ pub async fn run(
             rest = after;
         } else {
             journal.intent(shared, first, title(shared, first), readers == 0).await;
-            let result = one(shared, first, cancel).await;
+            let keeper: Option<&mut dyn Journal> = if readers == 0 { Some(journal) } else { None };
+            let result = one(shared, first, cancel, keeper).await;
             journal.result(shared, &first.id, &result).await;
             results.push(result);
             rest = &rest[1..];
@@ -85,10 +88,20 @@ pub trait Journal: Send {
     /// Returns once the intent is on disk; durable (fsync) where the call may change something.
     async fn intent(&mut self, shared: &Shared, call: &Call, title: Title, changes: bool);
     async fn result(&mut self, shared: &Shared, call: &CallId, result: &CallResult);
+    /// Keeps what the call may change; it runs next.
+    async fn keep(&mut self, shared: &Shared, call: &Call, tool: &dyn Tool) -> Kept;
+    /// Notes what it has changed.
+    async fn kept(&mut self, shared: &Shared, call: &Call, kept: Kept);
 }
 
-async fn one(shared: &Arc<Shared>, call: &Call, cancel: &CancellationToken) -> CallResult {
-    let outcome = attempt(shared, call, cancel).await;
+/// `keeper`: for a call that may change files.
+async fn one(
+    shared: &Arc<Shared>,
+    call: &Call,
+    cancel: &CancellationToken,
+    keeper: Option<&mut dyn Journal>,
+) -> CallResult {
+    let outcome = attempt(shared, call, cancel, keeper).await;
     let result = CallResult {
         status: outcome.status,
         text: outcome.text,
@@ -99,7 +112,12 @@ async fn one(shared: &Arc<Shared>, call: &Call, cancel: &CancellationToken) -> C
     result
 }
 
-async fn attempt(shared: &Arc<Shared>, call: &Call, cancel: &CancellationToken) -> Outcome {
+async fn attempt(
+    shared: &Arc<Shared>,
+    call: &Call,
+    cancel: &CancellationToken,
+    keeper: Option<&mut dyn Journal>,
+) -> Outcome {
     if cancel.is_cancelled() {
         return interrupted();
     }
@@ -127,7 +145,14 @@ async fn attempt(shared: &Arc<Shared>, call: &Call, cancel: &CancellationToken) 
     };
     ctx.approved = approved;
     shared.emit(Event::CallStarted { call: call.id.clone() }).await;
-    run_tool(shared, call, tool, ctx, pieces, cancel).await
+    let Some(keeper) = keeper else {
+        return run_tool(shared, call, tool, ctx, pieces, cancel).await;
+    };
+    // Not earlier: while the person was asked, the file may have changed.
+    let kept = keeper.keep(shared, call, tool.as_ref()).await;
+    let outcome = run_tool(shared, call, tool, ctx, pieces, cancel).await;
+    keeper.kept(shared, call, kept).await;
+    outcome
 }
 
 /// How long a cancelled tool may take to tidy up before it is left behind. Longer than the whole

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::approvals::{Answer, Approvals};
+use crate::agent::confinement;
 use crate::agent::dispatch::{Call, denied, interrupted};
 use crate::agent::shared::{Shared, lock};
 use crate::config::write;
@@ -97,6 +98,11 @@ impl Gate {
         lock(&self.policy).mode = mode;
     }
 
+    /// Whether a command that no rule covers may run because a sandbox holds it.
+    pub fn set_sandboxed(&self, held: bool) {
+        lock(&self.policy).sandboxed_commands = held;
+    }
+
     pub fn can_ask(&self) -> bool {
         self.can_ask
     }
@@ -169,7 +175,7 @@ impl Gate {
             rule: verdict.rule,
             suggestions: verdict.suggestions,
             reason: call.input.get("description").and_then(Value::as_str).map(str::to_owned),
-            sandbox: None,
+            sandbox: confinement::badge(&lock(&shared.session).confinement),
         };
         shared.emit(Event::PermissionAsked { request: Box::new(request) }).await;
         let answer = tokio::select! {

@@ -4,19 +4,27 @@
 //! A problem with the disk is told once, not once a record; the log keeps what it could not write
 //! and tries again.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
+use crate::agent::Setup;
 use crate::agent::dispatch::{self, Call};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
+use crate::agent::undo::{self, Kept};
 use crate::cost::ledger::{self, Miss};
 use crate::cost::prices;
 use crate::protocol::{
     CallId, CallResult, Cause, Event, Input, Level, MessageId, Mode, Part, SessionId, Spend, Title,
     TurnId, Usage,
 };
+use crate::session::blobs::Blobs;
+use crate::session::checkpoint::Checkpoint;
 use crate::session::log::{Appended, Log};
-use crate::session::record::{Body, Compaction};
+use crate::session::record::{Body, Compaction, Rewind};
+use crate::tools::Tool;
 
 #[derive(Debug)]
 pub struct Journal {
@@ -25,20 +33,32 @@ pub struct Journal {
     /// Folder of the ledger. Money is booked even where no session is kept.
     ledger: std::path::PathBuf,
     project: String,
+    /// Whether what a script says is booked like what a model says.
+    book_scripted: bool,
     turn: TurnId,
     mode: Mode,
     titled: bool,
     in_trouble: bool,
+    /// The message that began the turn.
+    message: Option<MessageId>,
+    /// Files that calls of this session have changed.
+    touched: BTreeSet<PathBuf>,
 }
 
 impl Journal {
-    pub fn new(
-        log: Option<Log>,
-        ledger: std::path::PathBuf,
-        project: String,
-        mode: Mode,
-    ) -> Journal {
-        Journal { log, ledger, project, turn: TurnId(0), mode, titled: false, in_trouble: false }
+    pub fn new(setup: &Setup, log: Option<Log>, mode: Mode) -> Journal {
+        Journal {
+            log,
+            ledger: setup.ledger.clone(),
+            project: setup.cwd.display().to_string(),
+            book_scripted: setup.book_scripted,
+            turn: TurnId(0),
+            mode,
+            titled: false,
+            in_trouble: false,
+            message: None,
+            touched: BTreeSet::new(),
+        }
     }
 
     /// A session taken up again has its title already.
@@ -48,6 +68,48 @@ impl Journal {
 
     pub fn begin_turn(&mut self, turn: TurnId) {
         self.turn = turn;
+    }
+
+    /// The turn's first message is written.
+    pub fn turn_begun(&mut self, message: MessageId) {
+        self.message = Some(message);
+    }
+
+    /// Files that earlier runs of this session have changed.
+    pub fn knows(&mut self, files: impl IntoIterator<Item = PathBuf>) {
+        self.touched.extend(files);
+    }
+
+    pub fn touched(&self) -> BTreeSet<PathBuf> {
+        self.touched.clone()
+    }
+
+    pub fn blobs(&self) -> Option<Blobs> {
+        self.log.as_ref().map(|log| log.blobs().clone())
+    }
+
+    pub fn log_path(&self) -> Option<PathBuf> {
+        self.log.as_ref().map(|log| log.path().to_owned())
+    }
+
+    /// The last record.
+    pub fn head(&self) -> Option<MessageId> {
+        self.log.as_ref().and_then(|log| log.head().cloned())
+    }
+
+    pub async fn checkpoint(&mut self, shared: &Shared, mut checkpoint: Checkpoint) {
+        if checkpoint.files.is_empty() && checkpoint.call.is_some() {
+            return;
+        }
+        if checkpoint.call.is_some() {
+            checkpoint.turn.clone_from(&self.message);
+            self.touched.extend(checkpoint.files.iter().map(|kept| PathBuf::from(&kept.path)));
+        }
+        self.append(shared, Body::Checkpoint(checkpoint)).await;
+    }
+
+    pub async fn rewind(&mut self, shared: &Shared, rewind: Rewind) {
+        self.append(shared, Body::Rewind(rewind)).await;
     }
 
     /// What the model is told about the project.
@@ -124,8 +186,8 @@ impl Journal {
             cause,
         };
         self.append(shared, Body::Usage { spend: spend.clone() }).await;
-        // What a script says costs nothing, so it does not count toward anybody's day.
-        if !route.scripted {
+        // What a script says costs nothing, so it does not count toward anybody's real day.
+        if !route.scripted || self.book_scripted {
             let entry = ledger::Entry {
                 v: ledger::VERSION,
                 t: now,
@@ -202,6 +264,14 @@ impl dispatch::Journal for Journal {
     async fn result(&mut self, shared: &Shared, call: &CallId, result: &CallResult) {
         let body = Body::Result { call: call.clone(), result: result.clone() };
         self.append(shared, body).await;
+    }
+
+    async fn keep(&mut self, shared: &Shared, call: &Call, tool: &dyn Tool) -> Kept {
+        undo::keep(self, shared, call, tool).await
+    }
+
+    async fn kept(&mut self, shared: &Shared, call: &Call, kept: Kept) {
+        undo::kept(self, shared, call, kept).await;
     }
 }
 

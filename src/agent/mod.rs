@@ -3,7 +3,8 @@
 //! One task owns the conversation. It takes [`Command`]s from a channel and answers with
 //! [`Event`]s on another; it does not know who is at the other end. `run` is the task, `turn` one
 //! exchange, `request` one request with its recovery, `dispatch` the tool calls, `gate` the
-//! permission question, `compact` the making of room, `journal` the way to the disk.
+//! permission question, `compact` the making of room, `journal` the way to the disk, `undo` the way
+//! back over changes of files.
 //!
 //! *Invariants:* the history is valid for the next request after every step, whatever is
 //! interrupted; nothing runs that the gate has not let through.
@@ -11,6 +12,7 @@
 mod approvals;
 mod begin;
 pub mod compact;
+mod confinement;
 mod conversation;
 mod dispatch;
 pub mod fold;
@@ -23,6 +25,7 @@ pub mod route;
 mod run;
 mod shared;
 mod turn;
+mod undo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +33,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::agent::route::Router;
-use crate::config::{Budget, Compact, Effort};
+use crate::config::{Budget, Compact, Effort, Sandbox};
 use crate::context::Place;
 use crate::protocol::{Command, Event, Mode, SessionId};
 use crate::session::Places;
@@ -61,10 +64,13 @@ pub struct Setup {
     pub place: Place,
     pub places: Places,
     pub ledger: PathBuf,
+    /// True in the demo, whose ledger goes away with it: scripted requests are booked there too.
+    pub book_scripted: bool,
     /// Where long outputs are kept whole.
     pub spill: PathBuf,
     /// Keys, which are never written.
     pub secrets: Secrets,
+    pub sandbox: Sandbox,
     /// Names of environment variables that hold keys; commands do not get them.
     pub secret_env: Vec<String>,
     /// False with --no-session.

@@ -14,9 +14,10 @@ use crate::agent::approvals::Answer;
 use crate::agent::conversation::Conversation;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::Shared;
-use crate::agent::{Setup, begin, compact, turn};
+use crate::agent::{Setup, begin, compact, turn, undo};
 use crate::protocol::{
-    Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
+    Command, Decision, Detail, Event, Level, RequestId, SessionId, Step, TurnEnd, TurnId,
+    TurnSummary,
 };
 use crate::tools::Tool;
 
@@ -77,6 +78,11 @@ pub async fn run(
                 }
             }
             Command::SetModel { model } => set_model(&mut talk, &shared, &model).await,
+            Command::Undo => undo::ask(&mut talk, &shared, Step::Undo).await,
+            Command::Redo => undo::ask(&mut talk, &shared, Step::Redo).await,
+            Command::ConfirmRewind { request, also } => {
+                undo::confirm(&mut talk, &shared, request, &also).await;
+            }
             Command::Clear => renew(&mut setup, None, &events, &mut shared, &mut talk).await,
             Command::Resume { session } => {
                 renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
@@ -138,6 +144,9 @@ async fn meanwhile(
                     | Command::Compact { .. }
                     | Command::Shell { .. }
                     | Command::SetModel { .. }
+                    | Command::Undo
+                    | Command::Redo
+                    | Command::ConfirmRewind { .. }
                     | Command::Clear
                     | Command::Resume { .. })) => later.push_back(command),
                 Some(command) => at_once(command, shared, Some(on)).await,
@@ -168,6 +177,9 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::SetModel { .. }
         | Command::Compact { .. }
         | Command::Shell { .. }
+        | Command::Undo
+        | Command::Redo
+        | Command::ConfirmRewind { .. }
         | Command::Clear
         | Command::Resume { .. }
         | Command::Stop => {}
@@ -227,7 +239,7 @@ async fn run_shell(
     };
     let status =
         code.map_or_else(|| "it did not end by itself".to_owned(), |code| format!("exit {code}"));
-    talk.shell_notes.push(format!(
+    talk.notes.push(format!(
         "<shell>\nThe user ran this command themselves:\n$ {command}\n{output}\n({status})\n</shell>"
     ));
     shared.emit(Event::ShellEnded { command, output, code }).await;

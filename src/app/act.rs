@@ -2,7 +2,7 @@
 
 use crate::app::browse;
 use crate::app::complete;
-use crate::app::dialog::permission;
+use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
@@ -62,9 +62,10 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Deny => return permission::deny(model),
         Action::DenyWithMessage => permission::deny_with_message(model),
         Action::Why => permission::why(model),
-        Action::KeepHunk => permission::keep_hunk(model),
+        Action::KeepHunk => keep(model),
         Action::NextHunk => step_hunk(model, true),
         Action::PreviousHunk => step_hunk(model, false),
+        Action::Confirm => return confirm::accept(model),
         Action::FieldAccept => return permission::accept(model),
         Action::FieldNext => permission::next_scope(model),
         Action::FieldPick => permission::pick_rule(model),
@@ -123,7 +124,12 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
                 field.edit(change);
             }
         }
-        Focus::Nothing | Focus::Start | Focus::Dialog | Focus::Panel | Focus::Browse => {}
+        Focus::Nothing
+        | Focus::Start
+        | Focus::Dialog
+        | Focus::Confirm
+        | Focus::Panel
+        | Focus::Browse => {}
     }
     Vec::new()
 }
@@ -131,25 +137,34 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
 fn scroll_inner(model: &mut Model, rows: isize) -> Vec<Effect> {
     match model.focus() {
         Focus::Dialog => permission::scroll(model, rows),
+        Focus::Confirm => confirm::scroll(model, rows),
         _ => return panels::step(model, rows),
     }
     Vec::new()
 }
 
 fn page_inner(model: &mut Model, down: bool) -> Vec<Effect> {
+    let half = isize::try_from(model.seen.inner.shown / 2).unwrap_or(1).max(1);
+    let rows = if down { half } else { -half };
     match model.focus() {
-        Focus::Dialog => {
-            let half = isize::try_from(model.seen.inner.shown / 2).unwrap_or(1).max(1);
-            permission::scroll(model, if down { half } else { -half });
-        }
+        Focus::Dialog => permission::scroll(model, rows),
+        Focus::Confirm => confirm::scroll(model, rows),
         _ => return panels::page(model, down),
     }
     Vec::new()
 }
 
+fn keep(model: &mut Model) {
+    match model.focus() {
+        Focus::Confirm => confirm::pick(model),
+        _ => permission::keep_hunk(model),
+    }
+}
+
 fn step_hunk(model: &mut Model, down: bool) {
     match model.focus() {
         Focus::Dialog => permission::step_hunk(model, down),
+        Focus::Confirm => confirm::step_file(model, down),
         _ => changes::step_hunk(model, down),
     }
 }

@@ -2,14 +2,15 @@
 
 use crate::app::calls::{Call, CallState};
 use crate::app::clean;
+use crate::app::dialog::confirm;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Job, Model, Phase};
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
 use crate::app::transcript::{Body, Kind};
 use crate::protocol::{
-    CallId, CallResult, CallStatus, Closed, Detail, Event, Level, Request, Role, TurnEnd, TurnId,
-    TurnSummary,
+    CallId, CallResult, CallStatus, Closed, Detail, Event, Level, Request, Role, Skipped, Step,
+    TurnEnd, TurnId, TurnSummary,
 };
 
 pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -69,6 +70,13 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.say(&format!("allowed by {}", clean::line(&rule)));
             }
         }
+        Event::RewindAsked { rewind } => {
+            confirm::ask(model, *rewind);
+            return notify(model, "tern asks whether to change files");
+        }
+        Event::Rewound { step, files, skipped, calls } => {
+            rewound(model, step, &files, &skipped, &calls);
+        }
         Event::TodosChanged { todos } => model.todos = clean::todos(todos),
         Event::UsageAdded { spend, session, today, unpriced, context } => {
             model.spending.add(spend);
@@ -125,11 +133,13 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
 /// The agent's task is gone: what ran has ended, and the person is told.
 pub fn disconnected(model: &mut Model, why: &str) -> Vec<Effect> {
     model.dialogs.clear();
+    model.confirm = None;
     model.fail(why);
     Vec::new()
 }
 
 fn started(model: &mut Model, resumed: bool) {
+    model.confirm = None;
     let first = model.session.id.is_none();
     // A prompt may have been sent before the agent was there; it stays.
     if !first {
@@ -167,7 +177,31 @@ fn unknown() -> CallResult {
     }
 }
 
+fn rewound(model: &mut Model, step: Step, files: &[String], skipped: &[Skipped], calls: &[CallId]) {
+    model.confirm = None;
+    for call in calls {
+        model.transcript.change_call(call, |call| call.undone = step == Step::Undo);
+    }
+    let names: Vec<String> = files.iter().map(|path| clean::line(path)).collect();
+    let (done, back) = match step {
+        Step::Undo => ("Undone", "/redo brings the changes back"),
+        Step::Redo => ("Redone", "/undo takes the changes back again"),
+    };
+    let text = if names.is_empty() {
+        "No file was changed".to_owned()
+    } else {
+        format!("{done}: {}", names.join(", "))
+    };
+    let left = skipped.iter().map(|file| {
+        format!("left as it is: {} ({})", clean::line(&file.path), clean::line(&file.why))
+    });
+    let back = (!names.is_empty()).then(|| back.to_owned());
+    let hints = left.chain(back).collect();
+    model.transcript.push(Body::Notice { level: Level::Info, text, hints });
+}
+
 fn turn_started(model: &mut Model, turn: TurnId, text: &str) {
+    model.confirm = None;
     let text = clean::prose(text);
     model.spending.start_turn(turn, &text);
     model.turn = model.turn.max(turn);

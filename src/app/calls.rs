@@ -23,6 +23,8 @@ pub struct Call {
     pub input: Vec<(String, String)>,
     pub state: CallState,
     pub open: bool,
+    /// Its changes were taken back.
+    pub undone: bool,
     pub output: Output,
 }
 
@@ -52,6 +54,7 @@ impl Call {
             input: Vec::new(),
             state,
             open: false,
+            undone: false,
             output: Output::default(),
         }
     }

@@ -1,4 +1,5 @@
-//! The files that this session has changed, gathered from the calls that changed them.
+//! The files that this session has changed, gathered from the calls that changed them and were
+//! not undone.
 
 use crate::app::calls::CallState;
 use crate::app::transcript::Transcript;
@@ -21,7 +22,7 @@ pub fn of(transcript: &Transcript) -> Vec<Change<'_>> {
         let Detail::Diff { path, hunks, added, removed, new_file } = &result.detail else {
             continue;
         };
-        if result.is_error() {
+        if result.is_error() || call.undone {
             continue;
         }
         match changes.iter_mut().find(|change| change.path == path) {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::protocol::{
-    Hunk, PartVerdict, Preview as Question, Request, Role, Ruling, Sourced, Title, Todo,
+    FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind, Role, Ruling, Sourced,
+    StepConflict, Title, Todo,
 };
 use crate::text::Piece;
 use crate::text::clean::{Mark, Mode, clean, marked};
@@ -85,6 +86,25 @@ pub fn hunks(hunks: Vec<Hunk>) -> Vec<Hunk> {
         }
     }
     hunks
+}
+
+pub fn rewind(rewind: Rewind) -> Rewind {
+    let conflict = |conflict: StepConflict| match conflict {
+        StepConflict::Impossible { why } => StepConflict::Impossible { why: line(&why) },
+        StepConflict::ChangedSince => StepConflict::ChangedSince,
+    };
+    let file = |file: FileStep| FileStep {
+        path: line(&file.path),
+        hunks: hunks(file.hunks),
+        note: line(&file.note),
+        conflict: file.conflict.map(conflict),
+        ..file
+    };
+    Rewind {
+        prompt: line(&rewind.prompt),
+        files: rewind.files.into_iter().map(file).collect(),
+        ..rewind
+    }
 }
 
 pub fn request(request: Request) -> Request {

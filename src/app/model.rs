@@ -1,7 +1,7 @@
 //! Everything the screen knows.
 
 use crate::app::complete::Complete;
-use crate::app::dialog::{Dialogs, Stage};
+use crate::app::dialog::{Confirm, Dialogs, Stage};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
 use crate::app::panels::{Kind, Panel};
@@ -24,6 +24,8 @@ pub struct Model {
     pub prompt: Prompt,
     pub complete: Option<Complete>,
     pub dialogs: Dialogs,
+    /// A step over changes of files waits for a yes.
+    pub confirm: Option<Confirm>,
     pub panel: Option<Panel>,
     pub search: Option<Search>,
     /// The chosen entry, while the person moves through the transcript.
@@ -160,6 +162,7 @@ pub enum Focus {
     StartKey,
     Dialog,
     DialogField,
+    Confirm,
     Panel,
     Filter,
     Search,
@@ -198,6 +201,9 @@ impl Model {
                 Stage::Always(_) | Stage::Deny(_) => Focus::DialogField,
             };
         }
+        if self.confirm.as_ref().is_some_and(|confirm| confirm.armed(self.now)) {
+            return Focus::Confirm;
+        }
         if let Some(panel) = &self.panel {
             return if panel.filtering { Focus::Filter } else { Focus::Panel };
         }
@@ -223,6 +229,7 @@ impl Model {
             Focus::Start => vec![Context::Start, Context::Global],
             Focus::StartKey => vec![Context::Filter, Context::Text, Context::Global],
             Focus::Dialog => vec![Context::Dialog, Context::Global],
+            Focus::Confirm => vec![Context::Confirm, Context::Global],
             Focus::DialogField => vec![Context::DialogField, Context::Text, Context::Global],
             Focus::Panel => panel().into_iter().chain([Context::Panel, Context::Global]).collect(),
             Focus::Filter => panel()
@@ -312,7 +319,8 @@ impl Model {
         let clock = self.is_working().then(|| Millis((self.now.0 / 1_000 + 1) * 1_000));
         let toast = self.toast.as_ref().map(|toast| toast.until);
         let armed = self.dialogs.arms_at(self.now);
-        [spinner, clock, toast, armed].into_iter().flatten().min()
+        let confirm = self.confirm.as_ref().and_then(|confirm| confirm.arms_at(self.now));
+        [spinner, clock, toast, armed, confirm].into_iter().flatten().min()
     }
 
     /// Steps of the spinner so far.

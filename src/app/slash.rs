@@ -15,9 +15,11 @@ pub enum Slash {
     Model { name: Option<String> },
     Mode { mode: Option<Mode> },
     Permissions,
+    Redo,
     Resume { session: Option<String> },
     Status,
     Theme { name: Option<String> },
+    Undo,
 }
 
 #[derive(Debug)]
@@ -40,9 +42,15 @@ pub const COMMANDS: &[Row] = &[
     Row { name: "model", args: "[name]", help: "choose the model" },
     Row { name: "mode", args: "[name]", help: "choose the permission mode" },
     Row { name: "permissions", args: "", help: "mode and rules, and where each comes from" },
+    Row { name: "redo", args: "", help: "bring back what /undo took" },
     Row { name: "resume", args: "[session]", help: "take up an earlier session" },
     Row { name: "status", args: "", help: "session, model, folder, connection" },
     Row { name: "theme", args: "[name]", help: "choose the theme" },
+    Row {
+        name: "undo",
+        args: "",
+        help: "take back the last turn's changes of files, after a look",
+    },
 ];
 
 /// What `/init` asks the model for.
@@ -78,9 +86,11 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "model" => Slash::Model { name: given },
         "mode" => Slash::Mode { mode: mode(given.as_deref())? },
         "permissions" => Slash::Permissions,
+        "redo" => Slash::Redo,
         "resume" => Slash::Resume { session: given },
         "status" => Slash::Status,
         "theme" => Slash::Theme { name: given },
+        "undo" => Slash::Undo,
         _ => return Err(unknown(name)),
     }))
 }
@@ -93,6 +103,7 @@ fn find(name: &str) -> Option<&'static Row> {
         "changes" => "diff",
         "usage" => "cost",
         "sessions" => "history",
+        "rewind" => "undo",
         other => other,
     };
     COMMANDS.iter().find(|row| row.name == name)

@@ -2,7 +2,7 @@
 
 use crate::app::complete;
 use crate::app::dialog::Stage;
-use crate::app::dialog::permission;
+use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::{self, Kind, cost, history, models, themes};
@@ -103,6 +103,8 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Mode { mode: Some(mode) } => return vec![Effect::Send(Command::SetMode { mode })],
         Slash::Resume { session: Some(name) } => return resume(model, &name),
         Slash::Resume { session: None } => return history::open(model, None),
+        Slash::Undo => return idle_only(model, Command::Undo),
+        Slash::Redo => return idle_only(model, Command::Redo),
         Slash::Theme { name: None } => themes::open(model),
         Slash::Theme { name: Some(name) } => return themes::set(model, &name),
     }
@@ -161,6 +163,7 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         Focus::Dialog if permission::explained(model) => permission::why(model),
         Focus::Nothing | Focus::Dialog => return interrupt(model),
         Focus::DialogField => permission::back(model),
+        Focus::Confirm => confirm::cancel(model),
         Focus::Panel | Focus::Filter => return panels::back(model),
         Focus::Search => search::close(model),
         Focus::Browse if model.search.is_some() => search::close(model),

@@ -47,6 +47,7 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let key = Key::from(event);
     let writing = model.focus() == Focus::Prompt;
     let unarmed = !model.dialogs.is_empty() && !model.dialogs.armed(model.now);
+    let confirming = model.focus() == Focus::Confirm;
     model.pending.push(key);
     let effects = match model.keymap.press(&model.contexts(), &model.pending) {
         Pressed::Prefix => Vec::new(),
@@ -65,6 +66,9 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     };
     if unarmed {
         model.dialogs.hold(model.now);
+    }
+    if let Some(confirm) = model.confirm.as_mut().filter(|_| !confirming) {
+        confirm.hold(model.now);
     }
     if writing {
         model.typed = Some(model.now);
@@ -104,7 +108,12 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
                 field.insert(text);
             }
         }
-        Focus::Nothing | Focus::Start | Focus::Dialog | Focus::Panel | Focus::Browse => {}
+        Focus::Nothing
+        | Focus::Start
+        | Focus::Dialog
+        | Focus::Confirm
+        | Focus::Panel
+        | Focus::Browse => {}
     }
     Vec::new()
 }
@@ -133,6 +142,8 @@ fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
     model.scroll = model.scroll.settled(&seen);
     if let Some(dialog) = model.dialogs.front_mut() {
         dialog.scroll = seen.inner.top;
+    } else if let Some(confirm) = &mut model.confirm {
+        confirm.scroll = seen.inner.top;
     }
     model.seen = seen;
     Vec::new()

@@ -37,11 +37,11 @@ impl Project {
         self.folder.path().join("tally")
     }
 
-    /// The person's environment, with the sample project as its place. Their look and keys stay;
-    /// sessions, money and trust are kept beside the project.
+    /// The person's environment, with the sample project as its place. Their settings hold, as a
+    /// copy; whatever is kept is kept beside the project.
     pub fn env(&self, env: &Env) -> Env {
-        let own = Dirs::under(&self.folder.path().join("home"), &env.dirs.home);
-        let dirs = Dirs { config: env.dirs.config.clone(), ..own };
+        let dirs = Dirs::under(&self.folder.path().join("home"), &env.dirs.home);
+        borrow_settings(&env.dirs, &dirs);
         Env { dirs, cwd: self.cwd(), vars: env.vars.clone() }
     }
 }
@@ -51,6 +51,7 @@ pub fn prepare(cli: &Cli, env: &Env) -> Result<Prepared, Failure> {
     let mut cli = cli.clone();
     cli.session.model = Some(MODEL.to_owned());
     let mut prepared = start::prepare(&cli, env, Trust::default(), true)?;
+    prepared.setup.book_scripted = true;
     prepared.setup.router = Arc::new(Scripted(Pace::Natural));
     make_repository(&env.cwd);
     Ok(prepared)
@@ -62,6 +63,18 @@ pub fn choose(cli: &Cli, env: &Env, sample: &Mutex<Option<Project>>) -> Result<P
     let prepared = prepare(cli, &project.env(env));
     *sample.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(project);
     prepared
+}
+
+/// Copies settings and themes. What cannot be copied is only a look that is missed.
+fn borrow_settings(from: &Dirs, to: &Dirs) {
+    let themes = to.config.join("themes");
+    if std::fs::create_dir_all(&themes).is_err() {
+        return;
+    }
+    let _ = std::fs::copy(from.user_file(), to.user_file());
+    for theme in std::fs::read_dir(from.config.join("themes")).into_iter().flatten().flatten() {
+        let _ = std::fs::copy(theme.path(), themes.join(theme.file_name()));
+    }
 }
 
 fn write(root: &Path) -> std::io::Result<()> {

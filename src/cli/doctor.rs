@@ -11,6 +11,8 @@ use crate::cli::Env;
 use crate::config::layer::{Inputs, Loaded, load};
 use crate::config::login;
 use crate::config::problem::one_line;
+use crate::config::{Sandbox, SandboxMode};
+use crate::process::sandbox::{Available, Kind, probe};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct DoctorArgs {
@@ -72,11 +74,7 @@ pub fn run(args: &DoctorArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<
     checks.push(terminal(env));
     checks.push(git());
     checks.push(keys(&loaded, env));
-    checks.push(Check::warning(
-        "sandbox",
-        "none: commands run with your own rights, and the permission rules are what holds them",
-        "run tern in a container for work that you do not trust",
-    ));
+    checks.push(sandbox(&loaded.config.sandbox, probe()));
     let failed = checks.iter().any(|check| check.state == State::Error);
     if args.json {
         let report = serde_json::json!({ "ok": !failed, "checks": checks });
@@ -199,6 +197,30 @@ fn git() -> Check {
     }
 }
 
+/// What holds commands in, and why nothing better does.
+fn sandbox(settings: &Sandbox, found: &Available) -> Check {
+    const CONTAINER: &str = "run tern in a container for work that you do not trust";
+    const INSTALL: &str = "install bubblewrap (the package is called that) for one that holds all";
+    let text = one_line(&format!("{} ({})", found.words(settings.network), found.why));
+    match (settings.mode, found.kind) {
+        (SandboxMode::Off, _) => {
+            let text = format!("off (sandbox.mode); this machine has: {}", found.words(false));
+            Check::ok("sandbox", one_line(&text))
+        }
+        (SandboxMode::Required, Kind::None) => {
+            let text = one_line(&format!("none, but required: {}", found.why));
+            Check::error("sandbox", text, "install bubblewrap, or no command will run")
+        }
+        (SandboxMode::Auto, Kind::None) => {
+            let text = format!("none: {}; commands run with your own rights", found.why);
+            Check::warning("sandbox", one_line(&text), CONTAINER)
+        }
+        (_, Kind::Bubblewrap) if found.network => Check::ok("sandbox", text),
+        (_, Kind::Seatbelt) => Check::warning("sandbox", text, CONTAINER),
+        (_, Kind::Bubblewrap | Kind::Landlock) => Check::warning("sandbox", text, INSTALL),
+    }
+}
+
 /// Where keys were found: names only.
 fn keys(loaded: &Loaded, env: &Env) -> Check {
     let mut found = Vec::new();
@@ -298,6 +320,32 @@ mod tests {
     fn other_platforms_are_called_untested() {
         assert_eq!(platform("linux", "x86_64"), Check::ok("platform", "linux x86_64"));
         assert_eq!(platform("macos", "aarch64").state, State::Warning);
+    }
+
+    #[test]
+    fn the_sandbox_is_named_with_the_reason() {
+        let auto = Sandbox::default();
+        let with = |mode| Sandbox { mode, ..Sandbox::default() };
+        let none = Available::none("bubblewrap is not installed and Landlock is too old");
+        let [mut landlock, mut full] = [none.clone(), none.clone()];
+        (landlock.kind, landlock.network) = (Kind::Landlock, true);
+        (full.kind, full.network, full.read_only_inside) = (Kind::Bubblewrap, true, true);
+        for (settings, found, state, begins) in [
+            (&auto, &full, State::Ok, "bubblewrap, network off (bubblewrap is not"),
+            (&auto, &landlock, State::Warning, "Landlock, network off, protected files only"),
+            (&auto, &none, State::Warning, "none: bubblewrap is not installed and Landlock is too"),
+            (
+                &with(SandboxMode::Required),
+                &none,
+                State::Error,
+                "none, but required: bubblewrap is",
+            ),
+            (&with(SandboxMode::Off), &full, State::Ok, "off (sandbox.mode); this machine has"),
+        ] {
+            let check = sandbox(settings, found);
+            assert_eq!(check.state, state, "{}", check.text);
+            assert!(check.text.starts_with(begins), "{}", check.text);
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub fn run(
             explain_command(command, home, configuration, out)?;
         }
         PermissionsCommand::Check { explain: None } => {
-            check_lines(home, configuration, input, out)?
+            check_lines(home, configuration, input, out)?;
         }
     }
     Ok(0)

@@ -29,6 +29,14 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
             .hint("Use tern -p \"PROMPT\" where there is none.")
             .into());
     }
+    if env.vars.get("TERM").is_some_and(|name| name == "dumb") {
+        return Err(Failure::new(
+            ErrorKind::Config,
+            "the screen needs a terminal whose cursor can be moved, and TERM is dumb",
+        )
+        .hint("Use tern -p \"PROMPT\" here.")
+        .into());
+    }
     let project = cli.demo.then(demo::Project::create).transpose()?;
     let env = &match &project {
         Some(project) => project.env(env),
@@ -43,7 +51,7 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
         return Err(failure.clone().into());
     }
     let themes = themes(env);
-    let (mut model, mut complaints) = first_model(&config, env, &themes, wanted.ok());
+    let (mut model, mut complaints) = first_model(&config, env, &themes, wanted.ok().as_deref());
     complaints.extend(problems.iter().map(ToString::to_string));
     if cli.demo {
         model.prompt.insert(crate::api::demo::FIRST_PROMPT);
@@ -80,7 +88,7 @@ fn first_model(
     config: &Config,
     env: &Env,
     themes: &Library,
-    wanted: Option<String>,
+    wanted: Option<&str>,
 ) -> (Model, Vec<String>) {
     let (keymap, key_problems) = Keymap::new(config.ui.keymap, &config.keys);
     let mut problems: Vec<String> = key_problems.iter().map(ToString::to_string).collect();
@@ -98,8 +106,8 @@ fn first_model(
     };
     let session = SessionInfo {
         cwd: env.cwd.display().to_string(),
-        window: wanted.as_deref().and_then(models::find).map(|model| model.window),
-        model: wanted.clone().unwrap_or_default(),
+        window: wanted.and_then(models::find).map(|model| model.window),
+        model: wanted.unwrap_or_default().to_owned(),
         mode,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..SessionInfo::default()
@@ -227,9 +235,17 @@ fn colours(env: &Env) -> ColorDepth {
         return ColorDepth::True;
     }
     let term = var("TERM");
-    if term == "dumb" {
+    let known = |names: &[&str], text: &str| names.iter().any(|name| text.contains(name));
+    // xterm takes COLORTERM away from what it starts, and others do not set it.
+    if !var("XTERM_VERSION").is_empty()
+        || !var("WT_SESSION").is_empty()
+        || known(&["kitty", "alacritty", "foot", "ghostty", "wezterm", "direct"], term)
+        || known(&["iTerm", "WezTerm", "vscode", "ghostty"], var("TERM_PROGRAM"))
+    {
+        ColorDepth::True
+    } else if term == "dumb" {
         ColorDepth::None
-    } else if term.contains("256color") || term.contains("kitty") || term.contains("direct") {
+    } else if term.contains("256color") {
         ColorDepth::Ansi256
     } else {
         ColorDepth::Ansi16

@@ -20,6 +20,7 @@ use crate::config::problem::one_line;
 use crate::protocol::SessionId;
 use crate::session::index::{FindError, Summary, find};
 use crate::session::{Places, blobs::Blobs, disk::Disk, read};
+use crate::text::clean::{Mode, clean};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct SessionsArgs {
@@ -133,11 +134,9 @@ fn parse_since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     }
 }
 
-/// Foreign text for a terminal: line ends and tabs stay, other control characters do not.
+/// Foreign text for a terminal.
 fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|c| matches!(c, '\n' | '\t') || !crate::session::index::is_unprintable(*c))
-        .collect()
+    clean(text, Mode::Prose).into_owned()
 }
 
 /// The same, but exact bytes where a program reads.

@@ -81,7 +81,13 @@ fn sessions(env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
         skip: 0,
         json: false,
     };
-    list::run(&args, env, Timestamp::now(), out).map(drop)
+    let mut listed = Vec::new();
+    list::run(&args, env, Timestamp::now(), &mut listed)?;
+    match listed.is_empty() {
+        true => writeln!(out, "no earlier session")?,
+        false => out.write_all(&listed)?,
+    }
+    Ok(())
 }
 
 fn models(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use crate::config::table::{self, Found};
 use crate::config::value::{self, Value};
 use crate::config::{
     Auth, Budget, Compact, Config, DiffStyle, Effort, Keymap, Network, Permissions, Problem,
-    ProviderConfig, Session, Ui, Wire,
+    ProviderConfig, Sandbox, SandboxMode, Session, Ui, Wire,
 };
 use crate::protocol::{Mode, Money, Sourced};
 
@@ -57,6 +57,7 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
             warn_at: share(store, &["budget", "warn-at"]),
         },
         network,
+        sandbox: sandbox(store),
         models: models(store),
     };
     (config, problems)
@@ -181,6 +182,21 @@ fn network(store: &Store, path: &[&str], general: Option<&Network>) -> Network {
             .or(general.map(|network| network.retries))
             .unwrap_or_default(),
         max_retry_wait: seconds("max-retry-wait-s", general.map(|n| n.max_retry_wait)),
+    }
+}
+
+fn sandbox(store: &Store) -> Sandbox {
+    let modes = [
+        ("auto", SandboxMode::Auto),
+        ("required", SandboxMode::Required),
+        ("off", SandboxMode::Off),
+    ];
+    let flag = |name| matches!(get(store, &["sandbox", name]), Some(Value::Flag(true)));
+    Sandbox {
+        mode: choice(store, &["sandbox", "mode"], &modes).unwrap_or_default(),
+        network: flag("network"),
+        fewer_questions: flag("fewer-questions"),
+        writable: words(store, &["sandbox", "writable"]).unwrap_or_default(),
     }
 }
 

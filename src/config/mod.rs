@@ -48,6 +48,7 @@ pub struct Config {
     pub compact: Compact,
     pub budget: Budget,
     pub network: Network,
+    pub sandbox: Sandbox,
     /// The user's `[models]` table: `"PROVIDER/MODEL" = { window = .., prices = [..] }` in the form
     /// of the built-in table of models, which `models` lays it over.
     pub models: toml::Table,
@@ -214,4 +215,29 @@ pub struct Network {
     pub idle_timeout: Duration,
     pub retries: u32,
     pub max_retry_wait: Duration,
+}
+
+/// How commands are held in. No file of a project can set any of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sandbox {
+    pub mode: SandboxMode,
+    /// Whether commands reach the network without being asked about.
+    pub network: bool,
+    /// Whether a command that no rule covers runs without a question where the sandbox holds it
+    /// wholly.
+    pub fewer_questions: bool,
+    /// Folders that commands may write to besides the project and the temporary folders; `~/` is
+    /// the home folder.
+    pub writable: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxMode {
+    /// The best there is; none, with a notice, where there is none.
+    Auto,
+    /// No command runs without one.
+    Required,
+    #[default]
+    Off,
 }

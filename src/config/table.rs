@@ -89,7 +89,11 @@ pub const SETTINGS: &[Setting] = &[
     row("network.retries", RETRIES, "6", Never, "How often a failed request is tried again"),
     row("network.max-retry-wait-s", SECONDS, "60", Never, "Longest wait before such a try, in seconds"),
 
-    row("sandbox.*", Unused, "", Never, "Reserved"),
+    row("sandbox.mode", Choice(&["auto", "required", "off"]), "\"off\"", Never, "Hold commands in: never, or as well as this machine can, or run none without"),
+    row("sandbox.network", Flag, "false", Never, "Commands in the sandbox reach the network"),
+    row("sandbox.fewer-questions", Flag, "false", Never, "A command that no rule covers runs unasked where the sandbox holds it wholly"),
+    row("sandbox.writable", Words, "", Never, "Folders they may write to besides the project and the temporary folders"),
+
     row("mcp.servers.*", Unused, "", Never, "Reserved"),
     row("hooks.*", Unused, "", Never, "Reserved"),
     row("telemetry.*", Unused, "", Never, "Reserved"),

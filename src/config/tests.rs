@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::dirs::Dirs;
 use crate::config::layer::{Flags, Inputs, Loaded, load};
-use crate::config::{Config, DiffStyle, Effort, Keymap, Wire};
+use crate::config::{Config, DiffStyle, Effort, Keymap, Sandbox, SandboxMode, Wire};
 use crate::protocol::{Mode, Money, Source, Sourced};
 
 /// A home and a project folder with files in them.
@@ -68,6 +68,8 @@ fn defaults_are_those_of_the_interface() {
     assert_eq!(config.compact.at, 0.8);
     assert_eq!(config.session.keep_days, None);
     assert!(config.ui.mouse && !config.ui.ascii);
+    let sandbox = Sandbox { fewer_questions: true, ..Sandbox::default() };
+    assert_eq!(config.sandbox, sandbox);
     let names: Vec<&str> = config.providers.keys().map(String::as_str).collect();
     let expected =
         ["anthropic", "demo", "llamacpp", "lmstudio", "ollama", "openai", "openrouter", "vllm"];
@@ -121,6 +123,11 @@ day-usd = 2.5
 warn-at = 0.9
 [network]
 connect-timeout-s = 1
+[sandbox]
+mode = "required"
+network = true
+fewer-questions = false
+writable = ["~/.cache/tool", "/srv/out"]
 "#,
     )])
     .config();
@@ -154,6 +161,13 @@ connect-timeout-s = 1
     assert_eq!(config.compact.instructions.as_deref(), Some("keep names"));
     assert_eq!(config.budget.session, Some(Money(1_000_000)));
     assert_eq!((config.budget.day, config.budget.warn_at), (Some(Money(2_500_000)), 0.9));
+    let sandbox = Sandbox {
+        mode: SandboxMode::Required,
+        network: true,
+        fewer_questions: false,
+        writable: vec!["~/.cache/tool".into(), "/srv/out".into()],
+    };
+    assert_eq!(config.sandbox, sandbox);
 }
 
 #[test]
@@ -344,6 +358,21 @@ fn a_mistake_is_told_with_its_place_and_the_rest_counts() {
             PROJECT,
             "providers.openai.headers.X = \"evil\"",
             ".tern/config.toml line 2: providers.openai.headers.X cannot be set by a file of the project; put it in your own config.toml",
+        ),
+        (
+            PROJECT,
+            "sandbox.mode = \"off\"",
+            ".tern/config.toml line 2: sandbox.mode cannot be set by a file of the project; put it in your own config.toml",
+        ),
+        (
+            LOCAL,
+            "sandbox.writable = [\"/\"]",
+            ".tern/config.local.toml line 2: sandbox.writable cannot be set by a file of the project; put it in your own config.toml",
+        ),
+        (
+            USER,
+            "sandbox.mode = \"on\"",
+            "config.toml line 2: unknown sandbox.mode \"on\"; it is auto, required, off",
         ),
         (
             PROJECT,

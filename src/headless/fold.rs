@@ -271,7 +271,7 @@ mod tests {
         done(&mut outcome, TurnEnd::Done);
         assert_eq!(outcome.exit_code(), 3);
         assert_eq!(
-            serde_json::to_value(&outcome.object().denied).unwrap(),
+            serde_json::to_value(outcome.object().denied).unwrap(),
             serde_json::json!([{ "tool": "Bash", "what": "make", "because": "nobody can be asked" }])
         );
         message(&mut outcome, "b", "another way");

@@ -46,7 +46,7 @@ pub fn visible(text: &str) -> String {
             '\n' => out.push('\n'),
             c if c.is_control() => out.extend(c.escape_unicode()),
             c if is_format_character(c) || (c != ' ' && c.is_whitespace()) => {
-                out.push_str(&code(c))
+                out.push_str(&code(c));
             }
             c if mixed.iter().any(|range| range.contains(&at))
                 && script(c) == Script::LookAlike =>

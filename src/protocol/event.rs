@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::ids::{CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
+use crate::protocol::rewind::{Rewind, Skipped, Step};
 use crate::protocol::usage::{Money, Spend};
 
 /// One line of a recorded or streamed session.
@@ -103,6 +104,19 @@ pub enum Event {
     PermissionClosed {
         request: RequestId,
         by: Closed,
+    },
+    /// What `Undo` or `Redo` would do to files; it waits for `ConfirmRewind`.
+    RewindAsked {
+        rewind: Box<Rewind>,
+    },
+    /// Files were put back. Told again where a session is taken up.
+    Rewound {
+        step: Step,
+        /// Those that hold something else now.
+        files: Vec<String>,
+        skipped: Vec<Skipped>,
+        /// Calls whose changes are gone after an undo, and back after a redo.
+        calls: Vec<CallId>,
     },
     TodosChanged {
         todos: Vec<Todo>,

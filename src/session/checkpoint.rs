@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::CallId;
+use crate::protocol::{CallId, MessageId};
 use crate::session::blobs::{Blobs, hash};
 
 /// Bytes of the largest file that is kept.
@@ -17,6 +17,9 @@ pub struct Checkpoint {
     /// The call that changes them; `None` for a step back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
+    /// The message that began the turn of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<MessageId>,
     pub files: Vec<Kept>,
 }
 
@@ -62,14 +65,14 @@ pub fn before<'a>(
     blobs: &Blobs,
 ) -> Checkpoint {
     let files = paths.into_iter().map(|path| keep(path, Some(blobs))).collect();
-    Checkpoint { when: When::Before, call, files }
+    Checkpoint { when: When::Before, call, turn: None, files }
 }
 
 /// The state of these files now, by hash alone: to be logged after tern changed them, so that a
 /// later change by someone else shows.
 pub fn after<'a>(call: Option<CallId>, paths: impl IntoIterator<Item = &'a Path>) -> Checkpoint {
     let files = paths.into_iter().map(|path| keep(path, None)).collect();
-    Checkpoint { when: When::After, call, files }
+    Checkpoint { when: When::After, call, turn: None, files }
 }
 
 fn keep(path: &Path, blobs: Option<&Blobs>) -> Kept {
@@ -93,6 +96,7 @@ pub(crate) fn state_of(path: &Path) -> FileState {
 }
 
 /// A file's content, and its permission bits where the system has them.
+#[derive(Debug)]
 pub(crate) struct Content {
     pub bytes: Vec<u8>,
     pub mode: Option<u32>,

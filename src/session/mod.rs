@@ -24,6 +24,8 @@ pub mod replay;
 pub mod restore;
 mod shelve;
 pub mod slug;
+pub mod steps;
+pub mod watch;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -316,7 +316,8 @@ mod tests {
     fn checkpoint(blob: &str) -> Record {
         let state = FileState::File { blob: blob.into(), bytes: 3, mode: None };
         let files = vec![Kept { path: "/p/a".into(), state }];
-        let body = Body::Checkpoint(Checkpoint { when: When::Before, call: None, files });
+        let body =
+            Body::Checkpoint(Checkpoint { when: When::Before, call: None, turn: None, files });
         Record { id: MessageId("c".into()), ..record(1, Some("r0"), body) }
     }
 

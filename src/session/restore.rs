@@ -287,7 +287,12 @@ mod tests {
             let at = self.log(Body::Checkpoint(before));
             let applied = apply(plan, choice, &self.blobs);
             let files = applied.done.clone();
-            self.log(Body::Checkpoint(Checkpoint { when: When::After, call: None, files }));
+            self.log(Body::Checkpoint(Checkpoint {
+                when: When::After,
+                call: None,
+                turn: None,
+                files,
+            }));
             (at, applied)
         }
     }

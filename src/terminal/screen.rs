@@ -11,8 +11,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::start::Choice;
 use crate::app::{Effect, Millis, Model, Msg, Reply, submit, update};
-use crate::highlight::Tokens;
 use crate::protocol::{Command, Event};
+use crate::terminal::colouring::{Coloured, Colouring};
 use crate::terminal::effects::{Own, ask, carry_out};
 use crate::terminal::keys::Keys;
 use crate::terminal::pace::Pace;
@@ -20,7 +20,6 @@ use crate::terminal::raw::Guard;
 use crate::terminal::signals::{Asked, Signals, stop_self};
 use crate::terminal::surface::Surface;
 use crate::terminal::{Connection, Exit, How, Services, Setup, clipboard, editor, input, notify};
-use crate::view::code::Key;
 use crate::view::{self, State};
 
 /// Events that are folded before the screen looks at its keys again.
@@ -34,6 +33,8 @@ pub struct Screen<'a> {
     surface: Surface,
     guard: &'a Guard,
     pace: Pace,
+    /// Columns and rows of the terminal. `None`: to be asked for.
+    size: Option<(u16, u16)>,
     begun: Instant,
     setup: Rest,
     keys: Option<Keys>,
@@ -43,14 +44,13 @@ pub struct Screen<'a> {
     /// waiting for its events to be taken.
     unsent: VecDeque<Command>,
     replies: (UnboundedSender<Msg>, UnboundedReceiver<Msg>),
-    colours: (UnboundedSender<Coloured>, UnboundedReceiver<Coloured>),
+    colouring: Colouring,
     connecting: (UnboundedSender<Connected>, UnboundedReceiver<Connected>),
     /// Back from a suspension of our own, whose signal to go on is still to come.
     resumed: bool,
     ended: Option<How>,
 }
 
-type Coloured = (Key, Arc<Tokens>);
 type Connected = anyhow::Result<Connection>;
 
 /// What of the setup is needed later.
@@ -84,6 +84,7 @@ impl<'a> Screen<'a> {
             surface: Surface::default(),
             guard,
             pace: Pace::new(),
+            size: None,
             begun: Instant::now(),
             setup: Rest {
                 connect: setup.connect,
@@ -98,7 +99,7 @@ impl<'a> Screen<'a> {
             events: None,
             unsent: VecDeque::new(),
             replies: mpsc::unbounded_channel(),
-            colours: mpsc::unbounded_channel(),
+            colouring: Colouring::new(),
             connecting: mpsc::unbounded_channel(),
             resumed: false,
             ended: None,
@@ -173,7 +174,7 @@ impl<'a> Screen<'a> {
                 Some(event) => Woken::Agent(event),
                 None => Woken::AgentGone,
             },
-            Some(coloured) = self.colours.1.recv() => Woken::Coloured(coloured),
+            Some(coloured) = self.colouring.next() => Woken::Coloured(coloured),
         }
     }
 
@@ -228,6 +229,9 @@ impl<'a> Screen<'a> {
     }
 
     async fn key(&mut self, event: crossterm::event::Event) -> anyhow::Result<()> {
+        if matches!(event, crossterm::event::Event::Resize(..)) {
+            self.size = None;
+        }
         match input::message(event) {
             Some(msg) => self.update(msg).await,
             None => Ok(()),
@@ -310,6 +314,7 @@ impl<'a> Screen<'a> {
     fn take_back(&mut self) -> anyhow::Result<()> {
         self.guard.take()?;
         self.surface.forget();
+        self.size = None;
         self.pace.now();
         Ok(())
     }
@@ -336,7 +341,10 @@ impl<'a> Screen<'a> {
     }
 
     fn draw(&mut self) -> anyhow::Result<()> {
-        let (width, height) = crossterm::terminal::size()?;
+        let (width, height) = match self.size {
+            Some(size) => size,
+            None => *self.size.insert(crossterm::terminal::size()?),
+        };
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let (seen, cursor) = view::render(&self.model, &mut self.state, area, &mut buffer);
@@ -349,12 +357,7 @@ impl<'a> Screen<'a> {
         }
         self.pace.drawn(Instant::now());
         update(&mut self.model, Msg::Drawn(seen));
-        for wanted in self.state.colours().take_wanted() {
-            let done = self.colours.0.clone();
-            tokio::task::spawn_blocking(move || {
-                let _ = done.send((wanted.key, wanted.work()));
-            });
-        }
+        self.colouring.give(self.state.colours());
         Ok(())
     }
 }

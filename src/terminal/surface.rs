@@ -88,7 +88,8 @@ fn moved(shown: &Buffer, next: &Buffer, block: &Range<u16>) -> Option<isize> {
         shown.content.get(at(shown, from)) == next.content.get(at(next, to))
     };
     let stays: Vec<bool> = (0..rows).map(|row| same(row, row)).collect();
-    if stays.iter().filter(|stays| !**stays).count() < WORTH.unsigned_abs() {
+    let changed = isize::try_from(stays.iter().filter(|stays| !**stays).count()).ok()?;
+    if changed < WORTH {
         return None;
     }
     let saved = |by: isize| -> isize {
@@ -100,12 +101,18 @@ fn moved(shown: &Buffer, next: &Buffer, block: &Range<u16>) -> Option<isize> {
             })
             .sum()
     };
-    let candidates = (1..=rows / 2).flat_map(|by| [by, -by]);
-    candidates
-        .map(|by| (saved(by), by))
-        .max_by_key(|(saved, by)| (*saved, -by.abs()))
-        .filter(|(saved, _)| *saved >= WORTH)
-        .map(|(_, by)| by)
+    let mut best = (0, 0);
+    for by in (1..=rows / 2).flat_map(|by| [by, -by]) {
+        let saved = saved(by);
+        if saved > best.0 {
+            best = (saved, by);
+        }
+        // A longer way brings in more rows that are new, and so saves less than this.
+        if best.0 >= changed - by.abs() {
+            break;
+        }
+    }
+    (best.0 >= WORTH).then_some(best.1)
 }
 
 /// The same in our own copy: what comes in is blank.

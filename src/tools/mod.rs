@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::ToolSpec;
 use crate::process::Mark;
+use crate::process::sandbox::Confine;
 use crate::protocol::{CallStatus, Detail, Preview, Title, Todo};
 use crate::tools::seen::Seen;
 
@@ -53,6 +54,12 @@ pub trait Tool: Send + Sync + std::fmt::Debug {
     /// The call in plain words, for its line on the screen. Never fails: a wrong input gives the
     /// tool's name and what can be said.
     fn title(&self, input: &Value, cwd: &Path) -> Title;
+
+    /// The file that running it would change, where the input tells: so that its content can be
+    /// kept first. What a command changes, nobody knows.
+    fn target(&self, _input: &Value, _cwd: &Path) -> Option<PathBuf> {
+        None
+    }
 
     /// What running it would do, in full, for the person to judge; and what [`Tool::run`] must
     /// find unchanged. Reads files, changes nothing.
@@ -117,8 +124,21 @@ pub struct SessionState {
     pub secret_env: Vec<String>,
     /// The name that marks every process of this session.
     pub mark: Mark,
+    /// What commands are held to.
+    pub confinement: Confinement,
     /// Held from the look at a file to the write: two edits of one file never cross.
     pub writing: tokio::sync::Mutex<()>,
+}
+
+/// Whether commands run in a sandbox.
+#[derive(Debug, Default)]
+pub enum Confinement {
+    /// With the person's own rights, as they chose.
+    #[default]
+    None,
+    In(Confine),
+    /// A sandbox is required and cannot be had: no command runs. Why, in a sentence.
+    Refused(String),
 }
 
 impl SessionState {

@@ -1,6 +1,6 @@
 //! MultiEdit: several replacements in one file, all or none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -66,6 +66,10 @@ impl Tool for MultiEdit {
 
     fn title(&self, input: &Value, cwd: &Path) -> Title {
         Title::new("Editing", "Edited", disk::object(input, "file_path", cwd, "a file"))
+    }
+
+    fn target(&self, input: &Value, cwd: &Path) -> Option<PathBuf> {
+        disk::target(input, cwd)
     }
 
     async fn preview(&self, input: &Value, ctx: &ToolCtx) -> Result<Prepared, Outcome> {

@@ -37,6 +37,11 @@ impl Seen {
         self.files.insert(path, Look { hash, extent, generation });
     }
 
+    /// The files, in no order.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.keys().map(PathBuf::as_path)
+    }
+
     pub fn look(&self, path: &Path) -> Option<&Look> {
         self.files.get(path)
     }

@@ -1,6 +1,6 @@
 //! Write: a whole file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -58,6 +58,10 @@ impl Tool for Write {
 
     fn title(&self, input: &Value, cwd: &Path) -> Title {
         Title::new("Writing", "Wrote", disk::object(input, "file_path", cwd, "a file"))
+    }
+
+    fn target(&self, input: &Value, cwd: &Path) -> Option<PathBuf> {
+        disk::target(input, cwd)
     }
 
     async fn preview(&self, input: &Value, ctx: &ToolCtx) -> Result<Prepared, Outcome> {

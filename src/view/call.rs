@@ -62,9 +62,12 @@ pub fn rows(
 fn line(call: &Call, columns: usize, theme: &Theme) -> Line<'static> {
     let verb = call.verb();
     let object = call.title.object.replace('\n', " ");
-    let facts = call.facts();
+    let facts = match call.facts() {
+        facts if call.undone => format!("undone · {facts}"),
+        facts => facts.to_owned(),
+    };
     let words = width(verb) + 1 + width(&object);
-    let facts = clip::end(facts, columns.saturating_sub(words + 2).max(columns / 4)).into_owned();
+    let facts = clip::end(&facts, columns.saturating_sub(words + 2).max(columns / 4)).into_owned();
     let facts_room = if facts.is_empty() { 0 } else { width(&facts) + 2 };
     let room = columns.saturating_sub(width(verb) + 1 + facts_room);
     let object = if object.contains(' ') {

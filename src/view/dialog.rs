@@ -9,12 +9,13 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::Model;
-use crate::app::dialog::{Permission, RuleForm, Stage};
+use crate::app::dialog::{Confirm, Permission, RuleForm, Stage};
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;
 use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope};
 use crate::text::clean::Mark;
 use crate::text::{Piece, clip, width, wrap};
+use crate::view::confirm;
 use crate::view::diff::{self, How};
 use crate::view::entry::plain;
 use crate::view::field;
@@ -62,6 +63,21 @@ pub struct Drawn {
     pub cursor: Option<Position>,
 }
 
+/// What is asked.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Question(&'a Permission),
+    Confirm(&'a Confirm),
+}
+
+impl Shown<'_> {
+    /// A turn's question first: the turn waits for it.
+    fn of(model: &Model) -> Option<Shown<'_>> {
+        let confirm = model.confirm.as_ref().map(Shown::Confirm);
+        model.dialogs.front().map(Shown::Question).or(confirm)
+    }
+}
+
 impl Prepared {
     /// Rows with the frame around.
     pub fn height(&self) -> u16 {
@@ -70,26 +86,38 @@ impl Prepared {
 }
 
 pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared> {
-    let dialog = model.dialogs.front()?;
+    let shown = Shown::of(model)?;
     let columns = usize::from(area.width.saturating_sub(4)).max(1);
     let theme = Rc::clone(&state.theme);
     let marks = state.marks(model);
+    let (request, kept, hunk, why) = match shown {
+        Shown::Question(dialog) => (dialog.request.id, &dialog.kept, dialog.hunk, dialog.why),
+        Shown::Confirm(confirm) => (confirm.rewind.request, &confirm.chosen, confirm.file, false),
+    };
     let key = Key {
-        request: dialog.request.id,
+        request,
         width: columns,
         theme: theme.id(),
         generation: state.cache.colours.generation(),
-        kept: dialog.kept.clone(),
-        hunk: dialog.hunk,
-        why: dialog.why,
+        kept: kept.clone(),
+        hunk,
+        why,
     };
     if state.dialog.as_ref().is_none_or(|rows| rows.key != key) {
         state.work.wrapped += 1;
-        let (rows, hunks) = body(model, dialog, columns, &theme, marks, state);
+        let (rows, hunks) = match shown {
+            Shown::Question(dialog) => body(model, dialog, columns, &theme, marks, state),
+            Shown::Confirm(it) => {
+                confirm::body(model, it, columns, &theme, marks, &mut state.cache.colours)
+            }
+        };
         state.dialog = Some(Rows { key, rows: Rc::new(rows), hunks: Rc::new(hunks) });
     }
     let rows = state.dialog.as_ref()?;
-    let (foot, cursor) = foot(dialog, columns, &theme, marks);
+    let (foot, cursor) = match shown {
+        Shown::Question(dialog) => foot(dialog, columns, &theme, marks),
+        Shown::Confirm(it) => (confirm::foot(it, columns, &theme), None),
+    };
     Some(Prepared { body: Rc::clone(&rows.rows), hunks: Rc::clone(&rows.hunks), foot, cursor })
 }
 
@@ -100,34 +128,40 @@ pub fn draw(
     area: Rect,
     buf: &mut Buffer,
 ) -> Drawn {
-    let Some(dialog) = model.dialogs.front() else { return Drawn::default() };
+    let Some(shown) = Shown::of(model) else { return Drawn::default() };
     if area.height < 2 {
         return Drawn::default();
     }
     let theme = Rc::clone(&state.theme);
     let marks = state.marks(model);
-    let armed = model.dialogs.armed(model.now);
-    let border = theme.asked.remove_modifier(Modifier::BOLD);
-    let frame = Frame {
-        title: title(dialog),
-        title_style: theme.asked,
-        remark: remark(model, dialog),
-        keys: keys(model, dialog),
-        border: if armed { border } else { theme.border },
+    let (title, remark, keys, armed) = match shown {
+        Shown::Question(dialog) => {
+            let armed = model.dialogs.armed(model.now);
+            (title(dialog), remark(model, dialog), keys(model, dialog), armed)
+        }
+        Shown::Confirm(it) => {
+            let remark = confirm::remark(it, marks);
+            (confirm::title(it), remark, confirm::keys(model, it), it.armed(model.now))
+        }
     };
+    let border = theme.asked.remove_modifier(Modifier::BOLD);
+    let border = if armed { border } else { theme.border };
+    let frame = Frame { title, title_style: theme.asked, remark, keys, border };
     let content = frame::draw(&frame, area, &theme, marks, buf);
+    let (at, follow, scroll) = match shown {
+        Shown::Question(dialog) => (dialog.hunk, dialog.show_hunk, dialog.scroll),
+        Shown::Confirm(confirm) => (confirm.file, confirm.show_file, confirm.scroll),
+    };
     // The foot gives way where there is too little room for both, first with the rows at its top.
     let height = usize::from(content.height);
     let body_rows = prepared.body.len().min(3);
     let foot_rows = prepared.foot.len().min(height.saturating_sub(body_rows).max(height / 2));
     let shown = height - foot_rows;
     let mut inner = Inner { rows: prepared.body.len(), shown, top: 0 };
-    let hunk = prepared.hunks.get(dialog.hunk).copied().filter(|_| dialog.show_hunk);
+    let hunk = prepared.hunks.get(at).copied().filter(|_| follow);
     let scroll = match hunk {
-        Some(row) if row < dialog.scroll || row + shown / 2 >= dialog.scroll + shown => {
-            row.saturating_sub(2)
-        }
-        _ => dialog.scroll,
+        Some(row) if row < scroll || row + shown / 2 >= scroll + shown => row.saturating_sub(2),
+        _ => scroll,
     };
     inner.top = scroll.min(inner.max_scroll());
     for (y, line) in (content.y..).zip(prepared.body.iter().skip(inner.top).take(shown)) {

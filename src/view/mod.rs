@@ -9,6 +9,7 @@ mod ascii;
 pub mod cache;
 mod call;
 pub mod code;
+mod confirm;
 mod dialog;
 pub mod diff;
 mod entry;

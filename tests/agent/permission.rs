@@ -144,3 +144,28 @@ async fn plan_mode_writes_nothing() {
     assert_eq!(session.results()[0].status, CallStatus::Denied);
     assert!(!session.dir.path().join("project/f.txt").exists());
 }
+
+#[tokio::test]
+async fn a_sandbox_that_is_asked_for_holds_commands() {
+    use tern::config::{Sandbox, SandboxMode};
+    use tern::process::sandbox::{Kind, probe};
+    let found = tokio::task::spawn_blocking(probe).await.unwrap();
+    if found.kind == Kind::None {
+        println!("SKIPPED a_sandbox_that_is_asked_for_holds_commands: {}", found.why);
+        return;
+    }
+    // Not the usual temporary folder, which commands in the sandbox may write to.
+    let Ok(outside) = tempfile::tempdir_in("/var/tmp") else {
+        println!("SKIPPED a_sandbox_that_is_asked_for_holds_commands: /var/tmp cannot be written");
+        return;
+    };
+    let target = outside.path().join("made");
+    let command = format!("echo in > inside; echo out > {}", target.display());
+    let sandbox = Sandbox { mode: SandboxMode::Auto, ..Sandbox::default() };
+    let options = Options { sandbox, ..Options::default() };
+    let mut session =
+        Session::with(options, [calls(&[("a", "Bash", json!({"command": command}))]), text("ok")]);
+    session.ask("go").await;
+    assert!(session.dir.path().join("project/inside").exists(), "{:?}", session.results());
+    assert!(!target.exists());
+}

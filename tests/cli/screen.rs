@@ -60,6 +60,14 @@ fn the_first_start_lists_what_there_is() {
 }
 
 #[test]
+fn a_dumb_terminal_gets_a_sentence() {
+    let tern = Tern::new();
+    let mut pty = Pty::with(&tern, &["--demo"], &[("TERM", "dumb")], (80, 24));
+    pty.wait_for("hint: Use tern -p");
+    assert_eq!(pty.ends_as_found(), 2);
+}
+
+#[test]
 fn signals_put_the_terminal_back() {
     for signal in ["-TERM", "-HUP"] {
         let tern = Tern::new();

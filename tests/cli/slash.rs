@@ -9,8 +9,8 @@ fn what_only_tells_is_told_without_a_model_a_key_or_a_trace() {
     let tern = Tern::new();
     for (command, words) in [
         ("/help", &["/compact [focus]", "replace the history"][..]),
-        ("/cost", &[][..]),
-        ("/history", &[][..]),
+        ("/cost", &["nothing was spent"]),
+        ("/history", &["no earlier session"]),
         ("/model", &["anthropic/claude-sonnet-4-5", "no model"]),
         ("/mode", &["* default", "acceptEdits"]),
         ("/permissions", &["mode default", "no rules"]),

@@ -68,7 +68,7 @@ impl Terminal {
 
     /// Reads to the end, and checks that every mode is as it was before.
     /// `left` is what the terminal itself wrote, before it was taken.
-    fn is_as_found(mut self, left: &str) {
+    fn assert_as_found(mut self, left: &str) {
         let start = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(start.elapsed() < LIMIT, "still running");
@@ -98,7 +98,7 @@ fn keys_typed_before_the_first_frame_count() {
     terminal.press("early keys");
     terminal.wait_for("› early keys");
     terminal.press("\x03\x03");
-    terminal.is_as_found("early keys");
+    terminal.assert_as_found("early keys");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn leaving_puts_the_terminal_back() {
     let mut terminal = start("resumed");
     terminal.wait_for("cut off in the middle");
     terminal.press("\x04\x04");
-    terminal.is_as_found("");
+    terminal.assert_as_found("");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn signals_put_the_terminal_back_in_every_state() {
             let mut terminal = start(events);
             terminal.wait_for(shown);
             terminal.signal(signal);
-            terminal.is_as_found("");
+            terminal.assert_as_found("");
         }
     }
 }
@@ -135,7 +135,7 @@ fn an_idle_screen_writes_nothing() {
         quiet.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     );
     terminal.press("\x03\x03");
-    terminal.is_as_found("");
+    terminal.assert_as_found("");
 }
 
 #[test]

@@ -1,4 +1,9 @@
 //! A project on disk for one permission case, and the decision for a call in it.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be staged should fail loudly"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -31,12 +31,20 @@ pub struct Options {
     pub can_ask: bool,
     pub max_turns: Option<u32>,
     pub fallback: Option<String>,
+    pub sandbox: tern::config::Sandbox,
 }
 
 impl Default for Options {
     fn default() -> Options {
         let mode = Mode::BypassPermissions;
-        Options { mode, window: 200_000, can_ask: true, max_turns: None, fallback: None }
+        Options {
+            mode,
+            window: 200_000,
+            can_ask: true,
+            max_turns: None,
+            fallback: None,
+            sandbox: tern::config::Sandbox::default(),
+        }
     }
 }
 
@@ -192,8 +200,10 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         place: place(root),
         places: Places::new(&root.join("data"), &root.join("cache")),
         ledger: root.join("data/ledger"),
+        book_scripted: false,
         spill: root.join("cache/outputs"),
         secrets: Secrets::new([]),
+        sandbox: options.sandbox,
         secret_env: Vec::new(),
         keep_log: true,
         resume: None,

@@ -1,9 +1,11 @@
 //! Questions that wait for the person: one is shown, the others are counted.
 
+pub mod confirm;
 pub mod permission;
 
 use std::collections::VecDeque;
 
+pub use confirm::Confirm;
 pub use permission::{Permission, RuleForm, Stage};
 
 use crate::app::msg::Millis;

@@ -15,6 +15,8 @@ pub enum Context {
     Dialog,
     /// The rule or the message of a dialog is being edited.
     DialogField,
+    /// What a step over changes of files would do is shown.
+    Confirm,
     Panel,
     History,
     Cost,
@@ -25,7 +27,7 @@ pub enum Context {
 
 impl Context {
     /// In the order of the help panel.
-    pub const ALL: [Context; 15] = [
+    pub const ALL: [Context; 16] = [
         Context::Prompt,
         Context::Text,
         Context::Complete,
@@ -35,6 +37,7 @@ impl Context {
         Context::Search,
         Context::Dialog,
         Context::DialogField,
+        Context::Confirm,
         Context::Panel,
         Context::History,
         Context::Cost,
@@ -55,6 +58,7 @@ impl Context {
             Context::Search => "Search in the transcript",
             Context::Dialog => "Permission dialog",
             Context::DialogField => "Rule and message of a dialog",
+            Context::Confirm => "Dialog of undo and redo",
             Context::Panel => "Every panel",
             Context::History => "History panel",
             Context::Cost => "Cost panel",
@@ -159,6 +163,7 @@ pub enum Action {
     FieldPick,
     FieldPrevious,
     FieldFollowing,
+    Confirm,
     // panels
     PanelDown,
     PanelUp,
@@ -302,6 +307,18 @@ pub const ACTIONS: &[Row] = &[
     row(A::FieldPrevious, "field-up", C::DialogField, &["up"], "rule above"),
     row(A::FieldFollowing, "field-down", C::DialogField, &["down"], "rule below"),
     row(A::FieldPick, "field-pick", C::DialogField, &["ctrl+space", "ctrl+t"], "use or leave out the rule"),
+
+    row(A::Confirm, "confirm", C::Confirm, &["enter", "y"], "do what is shown"),
+    row(A::Back, "confirm-back", C::Confirm, &["n", "q"], "leave all as it is"),
+    row(A::NextHunk, "confirm-next-file", C::Confirm, &["]"], "next file"),
+    row(A::PreviousHunk, "confirm-previous-file", C::Confirm, &["["], "previous file"),
+    row(A::KeepHunk, "confirm-choose", C::Confirm, &["space"], "choose or leave a file that someone else has changed"),
+    row(A::PanelDown, "confirm-down", C::Confirm, &["down", "j"], "scroll down"),
+    row(A::PanelUp, "confirm-up", C::Confirm, &["up", "k"], "scroll up"),
+    row(A::PanelPageDown, "confirm-page-down", C::Confirm, &["pagedown", "ctrl+d"], "half a page down"),
+    row(A::PanelPageUp, "confirm-page-up", C::Confirm, &["pageup", "ctrl+u"], "half a page up"),
+    row(A::PanelTop, "confirm-top", C::Confirm, &["g", "home"], "to the start"),
+    row(A::PanelBottom, "confirm-bottom", C::Confirm, &["G", "end"], "to the end"),
 
     row(A::PanelDown, "panel-down", C::Panel, &["j", "down"], "down"),
     row(A::PanelUp, "panel-up", C::Panel, &["k", "up"], "up"),

@@ -90,7 +90,7 @@ fn sessions_are_listed_shown_and_searched() {
     home.session("/srv/q", &["fix the lexer"]);
     let list = home.text(&["list"]);
     assert!(
-        list.contains(&format!("{}  just now  $0.00  ~/p     fix[31m the parser\n", short(&one))),
+        list.contains(&format!("{}  just now  $0.00  ~/p     fix the parser\n", short(&one))),
         "{list}"
     );
     assert_eq!(home.text(&["list", "--here"]).lines().count(), 1);

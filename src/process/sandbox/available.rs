@@ -34,9 +34,9 @@ pub struct Available {
     /// Whether protected paths inside writable folders hold.
     pub read_only_inside: bool,
     /// The program that makes the sandbox, where one does.
-    pub(super) program: Option<PathBuf>,
+    pub(crate) program: Option<PathBuf>,
     /// Whether cutting the network leaves the sandbox a loopback network of its own.
-    pub(super) own_network: bool,
+    pub(crate) own_network: bool,
 }
 
 impl Available {
@@ -51,11 +51,19 @@ impl Available {
         }
     }
 
-    /// A few words for the permission dialog and the status line. `network` as in
-    /// [`Policy`](super::Policy).
+    /// For the status line: `sandbox: bubblewrap, network off`, or that there is none and why.
+    /// `network` as in [`Policy`](super::Policy).
     pub fn badge(&self, network: bool) -> String {
+        match self.kind {
+            Kind::None => format!("no sandbox: {}", self.why),
+            _ => format!("sandbox: {}", self.words(network)),
+        }
+    }
+
+    /// The same where the word sandbox stands already: `bubblewrap, network off`.
+    pub fn words(&self, network: bool) -> String {
         if self.kind == Kind::None {
-            return format!("no sandbox: {}", self.why);
+            return format!("none, {}", self.why);
         }
         let network = match (network, self.network) {
             (true, _) => "network on",
@@ -63,7 +71,7 @@ impl Available {
             (false, false) => "network cannot be cut",
         };
         let weaker = if self.read_only_inside { "" } else { ", protected files only watched" };
-        format!("sandbox: {}, {network}{weaker}", self.kind.name())
+        format!("{}, {network}{weaker}", self.kind.name())
     }
 }
 

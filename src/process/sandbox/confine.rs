@@ -70,8 +70,14 @@ impl Confine {
         &self.available
     }
 
+    /// See [`Available::badge`].
     pub fn badge(&self) -> String {
         self.available.badge(self.policy.network)
+    }
+
+    /// See [`Available::words`].
+    pub fn words(&self) -> String {
+        self.available.words(self.policy.network)
     }
 }
 
@@ -139,7 +145,7 @@ pub fn wrap(argv: &[OsString], confine: &Confine) -> Result<Wrapped, SandboxErro
             bubblewrap::wrap(argv, layout, &confine.policy, &confine.available, &confine.stubs)
         }
         #[cfg(target_os = "linux")]
-        Kind::Landlock => landlock::wrap(argv, layout, &confine.policy),
+        Kind::Landlock => landlock::wrap(argv, &layout, &confine.policy),
         #[cfg(target_os = "macos")]
         Kind::Seatbelt => {
             let argv = super::seatbelt::argv(argv, &layout, confine.policy.network);

@@ -37,7 +37,7 @@ pub(super) fn probe() -> Result<(), String> {
 
 pub(super) fn wrap(
     argv: &[OsString],
-    layout: Layout,
+    layout: &Layout,
     policy: &Policy,
 ) -> Result<Wrapped, SandboxError> {
     let failed = |error: &dyn std::fmt::Display| SandboxError::Setup(format!("Landlock: {error}"));
@@ -57,7 +57,7 @@ pub(super) fn wrap(
     gaps.extend(layout.read_only.iter().chain(&layout.absent).cloned());
     if !layout.hidden.is_empty() {
         let mut left = MOST;
-        for path in readable(Path::new("/"), &layout, &mut left) {
+        for path in readable(Path::new("/"), layout, &mut left) {
             ruleset = allow(ruleset, &path, AccessFs::ReadFile.into()).map_err(|e| failed(&e))?;
         }
         if left == 0 {

@@ -41,7 +41,8 @@ mod landlock;
 mod sockets;
 #[cfg(target_os = "linux")]
 mod stubs;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 
 pub use available::{Available, Kind, probe};

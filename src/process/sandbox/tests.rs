@@ -1,4 +1,5 @@
 //! Commands that try to get out, on each sandbox that this machine has.
+#![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -243,6 +244,34 @@ async fn hidden_files_cannot_be_read() {
             assert!(!ended.output.head.contains("canary"), "{:?}: {command}", rung.kind);
         }
         assert!(stage.does("cat src/a ../outside/a /etc/passwd && ls / && true").await);
+    }
+}
+
+#[tokio::test]
+async fn everyday_git_works() {
+    if !std::process::Command::new("git")
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success())
+    {
+        println!("SKIPPED everyday_git_works: git is not installed");
+        return;
+    }
+    for rung in rungs("everyday_git_works") {
+        let mut stage = Stage::new(&rung);
+        let confine = stage.confine.take();
+        let begin = "rm -rf .git && git init -q . && git config user.email a@b.invalid && \
+                     git config user.name x";
+        assert!(stage.does(begin).await);
+        stage.confine = confine;
+        let work = "git add -A && git commit -qm one && git checkout -qb side && echo y > src/a && \
+                    git stash -q && git stash pop -q && git commit -qam two && git log --oneline | wc -l";
+        let ended = stage.run(work).await;
+        let told = (ended.end, ended.output.head.as_str(), ended.touched.as_slice());
+        assert_eq!(told, (End::Exited(0), "2\n", [].as_slice()), "{:?}", rung.kind);
+        if rung.read_only_inside {
+            assert!(!stage.does("git config alias.st '!touch x'").await);
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub use output::{OutputHit, search_output};
 pub use refresh::{Refreshed, refresh};
 pub use search::{Found, Hit, search};
 pub use snippet::Snippet;
-pub use summary::{Summary, is_unprintable};
+pub use summary::Summary;
 
 use crate::session::Places;
 use crate::session::disk::open_to_read;

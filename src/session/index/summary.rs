@@ -11,6 +11,7 @@ use crate::session::disk::open_to_read;
 use crate::session::index::files::LogFile;
 use crate::session::lines::{End, Lines};
 use crate::session::record::{self, Body, MAX_LINE, Record};
+use crate::text::clean::{Mode, clean};
 
 /// Characters of a title.
 const TITLE: usize = 120;
@@ -19,7 +20,7 @@ const TITLE: usize = 120;
 /// the beginning and of the end.
 const QUICK: u64 = 128 << 10;
 
-/// What a list shows of a session. Text is one line without control characters.
+/// What a list shows of a session. Text is one line that is safe to show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     pub session: SessionId,
@@ -155,13 +156,13 @@ pub(crate) fn text_of(part: &Part) -> Option<&str> {
     }
 }
 
-/// Text as one line: white space of any kind is one blank, control characters are gone.
+/// Text as one line that is safe to show: white space of any kind is one blank.
 pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let mut line = String::new();
-    let text = text.chars().filter(|c| c.is_whitespace() || !is_unprintable(*c));
+    let text = clean(text, Mode::Prose);
     let mut length = 0;
     let mut blank = false;
-    for c in text {
+    for c in text.chars() {
         if c.is_whitespace() {
             blank = !line.is_empty();
             continue;
@@ -181,12 +182,6 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
-/// Control characters, and those that turn or hide text.
-pub fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +190,7 @@ mod tests {
     fn titles_are_one_clean_line() {
         for (text, longest, wanted) in [
             ("  a\n\tb  ", 10, "a b"),
-            ("\u{1b}[31mred\u{7}", 10, "[31mred"),
+            ("\u{1b}[31mred\u{7}", 10, "red␇"),
             ("abc def", 3, "abc…"),
             ("abc", 3, "abc"),
             ("\u{202e}txt.exe", 10, "txt.exe"),

@@ -16,7 +16,7 @@ use crate::api::ToolSpec;
 use crate::process::{self, Spec};
 use crate::protocol::{Preview, Title};
 use crate::tools::args::{self, Args};
-use crate::tools::{Class, Outcome, Prepared, Tool, ToolCtx, lock, spec};
+use crate::tools::{Class, Confinement, Outcome, Prepared, Tool, ToolCtx, lock, spec};
 
 #[derive(Debug)]
 pub struct Bash;
@@ -102,6 +102,13 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     if input.command.contains('\0') {
         return Err(Outcome::failed("Bash: the command holds a NUL character.", "refused"));
     }
+    let confine = match &ctx.session.confinement {
+        Confinement::None => None,
+        Confinement::In(confine) => Some(confine.clone()),
+        Confinement::Refused(why) => {
+            return Err(Outcome::failed(format!("Bash: {why}"), "refused"));
+        }
+    };
     let timeout = input.timeout.filter(|ms| *ms > 0).map_or(TIMEOUT, Duration::from_millis);
     let timeout = timeout.min(LONGEST);
     let start = start_dir(ctx);
@@ -114,7 +121,7 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         timeout,
         spill: ctx.spill.clone(),
         run: ctx.session.mark.next_run(),
-        confine: None,
+        confine,
     };
     let ended = process::run(&spec, &ctx.cancel, ctx.output.clone())
         .await

@@ -96,6 +96,12 @@ pub(super) fn shown(path: &Path, cwd: &Path) -> String {
     }
 }
 
+/// The real path of the file that `input` names, as a write would find it: behind every link.
+pub(super) fn target(input: &Value, cwd: &Path) -> Option<PathBuf> {
+    let full = absolute(input.get("file_path")?.as_str()?, cwd).ok()?;
+    find(&full, &shown(&full, cwd)).ok().map(|found| found.real)
+}
+
 /// The path in `input[key]` for a title; `unnamed` where there is none.
 pub(super) fn object(input: &Value, key: &str, cwd: &Path, unnamed: &str) -> String {
     match input[key].as_str() {

@@ -11,7 +11,7 @@ pub mod placeholder;
 mod tests;
 mod weave;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -79,6 +79,10 @@ impl Tool for Edit {
 
     fn title(&self, input: &Value, cwd: &Path) -> Title {
         Title::new("Editing", "Edited", disk::object(input, "file_path", cwd, "a file"))
+    }
+
+    fn target(&self, input: &Value, cwd: &Path) -> Option<PathBuf> {
+        disk::target(input, cwd)
     }
 
     async fn preview(&self, input: &Value, ctx: &ToolCtx) -> Result<Prepared, Outcome> {

@@ -61,9 +61,10 @@ fn text_is_readable() {
 }
 
 #[test]
-fn dark_and_light_paint_no_page() {
-    for name in ["dark", "light", "terminal", "mono"] {
-        assert_eq!(Theme::named(name).expect(name).page, Style::new());
+fn a_theme_with_colours_of_its_own_paints_its_page() {
+    for theme in built_ins() {
+        let own = !["terminal", "mono"].contains(&theme.name.as_str());
+        assert_eq!(theme.page.bg.is_some(), own, "{}", theme.name);
     }
 }
 
