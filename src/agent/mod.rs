@@ -1,1 +1,109 @@
 //! The query loop: what talks to the model and runs tools.
+//!
+//! One task owns the conversation. It takes [`Command`]s from a channel and answers with
+//! [`Event`]s on another; it does not know who is at the other end. `run` is the task, `turn` one
+//! exchange, `request` one request with its recovery, `dispatch` the tool calls, `gate` the
+//! permission question, `compact` the making of room, `journal` the way to the disk, `undo` the way
+//! back over changes of files.
+//!
+//! *Invariants:* the history is valid for the next request after every step, whatever is
+//! interrupted; nothing runs that the gate has not let through.
+
+mod approvals;
+mod begin;
+pub mod compact;
+mod confinement;
+mod conversation;
+mod dispatch;
+pub mod fold;
+mod gate;
+mod journal;
+mod prefix;
+pub mod recover;
+mod request;
+pub mod route;
+mod run;
+mod shared;
+mod turn;
+mod undo;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::agent::route::Router;
+use crate::config::{Budget, Compact, Effort, Sandbox};
+use crate::context::Place;
+use crate::protocol::{Command, Event, Mode, SessionId};
+use crate::session::Places;
+use crate::session::redact::Secrets;
+use crate::tools::Tool;
+
+pub use gate::Rules;
+pub use turn::Limits;
+
+/// Everything an agent needs. Made by the command line, or by a test.
+#[derive(Debug)]
+pub struct Setup {
+    pub cwd: PathBuf,
+    /// `PROVIDER/MODEL`
+    pub model: String,
+    pub fallback: Option<String>,
+    pub effort: Option<Effort>,
+    pub mode: Mode,
+    pub compact: Compact,
+    pub budget: Budget,
+    pub limits: Limits,
+    pub router: Arc<dyn Router>,
+    pub tools: Vec<Arc<dyn Tool>>,
+    pub rules: Rules,
+    /// False where no person is there to answer: an ask then counts as a denial.
+    pub can_ask: bool,
+    pub prompt: Prompt,
+    pub place: Place,
+    pub places: Places,
+    pub ledger: PathBuf,
+    /// True in the demo, whose ledger goes away with it: scripted requests are booked there too.
+    pub book_scripted: bool,
+    /// Where long outputs are kept whole.
+    pub spill: PathBuf,
+    /// Keys, which are never written.
+    pub secrets: Secrets,
+    pub sandbox: Sandbox,
+    /// Names of environment variables that hold keys; commands do not get them.
+    pub secret_env: Vec<String>,
+    /// False with --no-session.
+    pub keep_log: bool,
+    pub resume: Option<SessionId>,
+    /// With `resume`: leave the old log as it is.
+    pub fork: bool,
+}
+
+/// The system prompt and what stands around it.
+#[derive(Debug, Clone, Default)]
+pub struct Prompt {
+    /// In the place of tern's own.
+    pub system: Option<String>,
+    pub append: Option<String>,
+}
+
+/// Both ends of a running agent. Dropping `commands` stops it.
+#[derive(Debug)]
+pub struct Handle {
+    pub commands: mpsc::Sender<Command>,
+    pub events: mpsc::Receiver<Event>,
+}
+
+/// Commands that may wait; a person is slower than the agent.
+const COMMANDS: usize = 64;
+/// Events that may wait before the agent does.
+const EVENTS: usize = 1024;
+
+/// Starts the agent on the current runtime.
+pub fn spawn(setup: Setup) -> Handle {
+    let (commands, orders) = mpsc::channel(COMMANDS);
+    let (facts, events) = mpsc::channel(EVENTS);
+    tokio::spawn(run::run(setup, orders, facts));
+    Handle { commands, events }
+}

@@ -4,6 +4,23 @@
 //! *Invariant:* nothing here retries, waits or decides what to do about an error; that is
 //! `agent::recover`. Nothing here knows about tools beyond their schemas.
 
+pub mod answer;
+pub mod anthropic;
+pub mod cache;
+pub mod connect;
+pub mod demo;
+pub mod detect;
+pub mod error;
+pub mod history;
+pub mod http;
+pub mod key;
+pub mod limits;
+pub mod openai_chat;
+pub mod openai_responses;
+pub mod openai_usage;
+pub mod retry;
+pub mod sse;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +29,8 @@ use futures_util::stream::BoxStream;
 
 use crate::config::Effort;
 use crate::protocol::{Message, Usage};
+
+pub use connect::connect;
 
 /// A model's server. Cloned cheaply; one for a session.
 #[async_trait]

@@ -10,13 +10,13 @@ use crate::permissions::rule::{Folders, RuleSet, RuleTexts};
 use crate::permissions::{Access, Policy, Verdict, access, check, explain, facts};
 use crate::protocol::{Mode, Ruling, Source, Sourced};
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct PermissionsArgs {
     #[command(subcommand)]
     pub command: PermissionsCommand,
 }
 
-#[derive(clap::Subcommand, Debug)]
+#[derive(clap::Subcommand, Debug, Clone)]
 pub enum PermissionsCommand {
     /// Say what would be decided for each JSON line on standard input, one JSON line each.
     Check {

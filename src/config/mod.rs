@@ -1,7 +1,25 @@
 //! The configuration as meant: plain data, whatever file, flag or variable it came from.
 //!
-//! [`layer`](self) files are read and merged elsewhere in this module; nothing above it needs to know that
-//! there are layers, except to show where a value came from.
+//! [`layer`] reads and merges the files, [`table`] is the one list of settings, [`write`] changes a
+//! file, [`login`] keeps keys. Nothing above this module needs to know that there are layers, except
+//! to show where a value came from.
+//!
+//! Not for deciding what a folder may set before it is trusted beyond what [`layer::Inputs`] says,
+//! and not for resolving keys: a [`KeySource`] only says where to look.
+
+pub mod build;
+pub mod claude;
+pub mod dirs;
+pub mod file;
+pub mod layer;
+pub mod login;
+pub mod problem;
+pub mod providers;
+pub mod table;
+#[cfg(test)]
+mod tests;
+pub mod value;
+pub mod write;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,6 +27,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Mode, Money, Sourced};
+
+pub use problem::{ConfigError, Problem};
 
 /// Everything a session needs to know. Defaults are what tern does with no file at all.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +48,17 @@ pub struct Config {
     pub compact: Compact,
     pub budget: Budget,
     pub network: Network,
+    pub sandbox: Sandbox,
+    /// The user's `[models]` table: `"PROVIDER/MODEL" = { window = .., prices = [..] }` in the form
+    /// of the built-in table of models, which `models` lays it over.
+    pub models: toml::Table,
+}
+
+/// With no file at all, every row of [`table`] at its default.
+impl Default for Config {
+    fn default() -> Config {
+        build::config(&layer::Store::default(), &BTreeMap::new()).0
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,16 +80,42 @@ pub enum Wire {
     Demo,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+/// How a key is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Auth {
+    /// As the wire format has it: `x-api-key` for anthropic, a bearer token for the openai wires.
+    #[default]
+    Wire,
+    /// `Authorization: Bearer`, whatever the wire format.
+    Bearer,
+}
+
+#[derive(Clone, PartialEq)]
 pub struct ProviderConfig {
     pub wire: Wire,
     /// With `/v1` for the openai wires, without it for anthropic.
     pub base_url: String,
     pub key: KeySource,
+    pub auth: Auth,
     pub headers: BTreeMap<String, String>,
     pub network: Network,
     /// A server on this machine: no key needed, no limit on the wait for headers.
     pub local: bool,
+}
+
+/// A header may hold a key, so only their names show.
+impl std::fmt::Debug for ProviderConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProviderConfig")
+            .field("wire", &self.wire)
+            .field("base_url", &self.base_url)
+            .field("key", &self.key)
+            .field("auth", &self.auth)
+            .field("headers", &self.headers.keys())
+            .field("network", &self.network)
+            .field("local", &self.local)
+            .finish()
+    }
 }
 
 /// Where a key comes from; tried in this order: value, command, env, saved login.
@@ -158,4 +215,29 @@ pub struct Network {
     pub idle_timeout: Duration,
     pub retries: u32,
     pub max_retry_wait: Duration,
+}
+
+/// How commands are held in. No file of a project can set any of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sandbox {
+    pub mode: SandboxMode,
+    /// Whether commands reach the network without being asked about.
+    pub network: bool,
+    /// Whether a command that no rule covers runs without a question where the sandbox holds it
+    /// wholly.
+    pub fewer_questions: bool,
+    /// Folders that commands may write to besides the project and the temporary folders; `~/` is
+    /// the home folder.
+    pub writable: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxMode {
+    /// The best there is; none, with a notice, where there is none.
+    Auto,
+    /// No command runs without one.
+    Required,
+    #[default]
+    Off,
 }

@@ -55,6 +55,19 @@ pub enum Command {
     Shell {
         command: String,
     },
+    /// Ask what it takes to have the files as they were before the last turn that changed any.
+    /// Answered by `RewindAsked`; nothing is touched.
+    Undo,
+    /// The same for taking the last undo back.
+    Redo,
+    /// Do what `RewindAsked` showed. Not to do it needs no command.
+    ConfirmRewind {
+        request: RequestId,
+        /// Files of the preview, from 0, that someone else has changed and that are to be touched
+        /// all the same.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<usize>,
+    },
     /// Forget the conversation: a new session begins, the old one stays on disk.
     Clear,
     /// Leave this session and take up another one.

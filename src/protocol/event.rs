@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::ids::{CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
+use crate::protocol::rewind::{Rewind, Skipped, Step};
 use crate::protocol::usage::{Money, Spend};
 
 /// One line of a recorded or streamed session.
@@ -104,6 +105,19 @@ pub enum Event {
         request: RequestId,
         by: Closed,
     },
+    /// What `Undo` or `Redo` would do to files; it waits for `ConfirmRewind`.
+    RewindAsked {
+        rewind: Box<Rewind>,
+    },
+    /// Files were put back. Told again where a session is taken up.
+    Rewound {
+        step: Step,
+        /// Those that hold something else now.
+        files: Vec<String>,
+        skipped: Vec<Skipped>,
+        /// Calls whose changes are gone after an undo, and back after a redo.
+        calls: Vec<CallId>,
+    },
     TodosChanged {
         todos: Vec<Todo>,
     },
@@ -116,6 +130,13 @@ pub enum Event {
         /// Requests of this session whose price is not known.
         unpriced: u64,
         /// Tokens in the window now.
+        context: u64,
+    },
+    /// What a session that was taken up again has cost so far, and the tokens in its window.
+    Spent {
+        session: Money,
+        today: Money,
+        unpriced: u64,
         context: u64,
     },
     /// A request failed and is tried again after `wait_ms`.

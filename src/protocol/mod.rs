@@ -12,6 +12,7 @@ pub mod event;
 pub mod ids;
 pub mod message;
 pub mod permission;
+pub mod rewind;
 pub mod usage;
 
 pub use ask::{Ask, AskError};
@@ -26,6 +27,7 @@ pub use permission::{
     Decision, Hunk, HunkLine, LineKind, Mode, PartVerdict, Preview, Request, Ruling, Scope, Source,
     Sourced, Suggestion,
 };
+pub use rewind::{FileEffect, FileStep, Rewind, Skipped, Step, StepConflict};
 pub use usage::{Cause, Money, Spend, Usage};
 
 /// Version of the line format of [`Envelope`]; adding a field is not a break.

@@ -1,1 +1,93 @@
-//! The full-screen driver.
+//! The full-screen driver: terminal events and the agent's facts in, frames and effects out.
+//!
+//! [`run`] owns the terminal from its first line to its last. It draws at once after a key, at
+//! most 40 times a second for what streams in, and sleeps otherwise.
+
+mod clipboard;
+mod colouring;
+mod editor;
+mod effects;
+mod input;
+mod keys;
+mod notify;
+pub mod offscreen;
+mod pace;
+mod raw;
+mod replay;
+mod screen;
+mod services;
+mod signals;
+mod surface;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::app::start::Choice;
+use crate::app::{Effect, Model};
+use crate::protocol::{Command, Event, SessionId};
+use crate::view::theme::{ColorDepth, Library};
+pub use replay::connection as replayed;
+pub use services::{NoServices, Services};
+
+/// What a session on the screen needs.
+pub struct Setup {
+    /// With whatever is known before the first frame: look, keys, mode, folder.
+    pub model: Model,
+    /// Called after the first frame is on the screen; with a choice where the model has a first
+    /// start screen, and again when that failed and the person chose something else.
+    pub connect: Connect,
+    pub services: Arc<dyn Services>,
+    pub themes: Library,
+    pub colours: ColorDepth,
+    /// Wheel and clicks; without it the terminal's own selection works as usual.
+    pub mouse: bool,
+    pub notifications: bool,
+    /// `$VISUAL` or `$EDITOR`, with its arguments.
+    pub editor: Option<String>,
+    /// Sent as soon as there is a connection.
+    pub prompt: Option<String>,
+    /// Done once the first frame is on the screen.
+    pub first: Vec<Effect>,
+}
+
+pub type Connect = Box<dyn FnMut(Option<Choice>) -> Connecting + Send>;
+pub type Connecting = Pin<Box<dyn Future<Output = anyhow::Result<Connection>> + Send>>;
+
+/// The two ends of the agent's channels.
+#[derive(Debug)]
+pub struct Connection {
+    pub commands: mpsc::Sender<Command>,
+    pub events: mpsc::Receiver<Event>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    pub session: Option<SessionId>,
+    pub how: How,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// The person left.
+    Quit,
+    /// The number of the signal that ended it.
+    Signal(i32),
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("editor", &self.editor).finish_non_exhaustive()
+    }
+}
+
+/// Runs the screen until the person leaves or a signal ends it; puts the terminal back as it was
+/// found, whatever happens. Errors: no terminal, or the terminal went away.
+pub async fn run(setup: Setup) -> anyhow::Result<Exit> {
+    let guard = raw::Guard::enter(raw::Modes { mouse: setup.mouse })?;
+    let result = screen::Screen::new(setup, &guard).run().await;
+    drop(guard);
+    result
+}

@@ -3,8 +3,26 @@
 //! *Invariant:* a tool does not decide whether it may run. By the time [`Tool::run`] is called the
 //! permission layer has allowed it, and [`ToolCtx::approved`] holds what exactly was approved.
 
+mod args;
+mod bash;
+mod change;
+mod disk;
+pub mod edit;
+mod glob;
+mod grep;
+mod list;
+mod multi_edit;
+mod read;
+pub mod seen;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod todo;
+mod walk;
+mod write;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -12,7 +30,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ToolSpec;
+use crate::process::Mark;
+use crate::process::sandbox::Confine;
 use crate::protocol::{CallStatus, Detail, Preview, Title, Todo};
+use crate::tools::seen::Seen;
 
 #[async_trait]
 pub trait Tool: Send + Sync + std::fmt::Debug {
@@ -21,12 +42,24 @@ pub trait Tool: Send + Sync + std::fmt::Debug {
     /// Name, description and schema, as sent to the model: short, and the same bytes every time.
     fn spec(&self) -> ToolSpec;
 
+    /// The same input with the names of the schema: models write `path` for `file_path` and
+    /// numbers as text. What is titled, checked, shown and run must be this one value.
+    fn tidy(&self, input: Value) -> Value {
+        input
+    }
+
     /// Whether this very call may run beside others. Wrong input counts as mutating.
     fn class(&self, input: &Value) -> Class;
 
     /// The call in plain words, for its line on the screen. Never fails: a wrong input gives the
     /// tool's name and what can be said.
     fn title(&self, input: &Value, cwd: &Path) -> Title;
+
+    /// The file that running it would change, where the input tells: so that its content can be
+    /// kept first. What a command changes, nobody knows.
+    fn target(&self, _input: &Value, _cwd: &Path) -> Option<PathBuf> {
+        None
+    }
 
     /// What running it would do, in full, for the person to judge; and what [`Tool::run`] must
     /// find unchanged. Reads files, changes nothing.
@@ -45,14 +78,19 @@ pub enum Class {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     pub preview: Preview,
-    /// SHA-256 (hex) of the file's bytes before the change; `None` where there is no file.
+    /// SHA-256 (hex) over the file's real path and its bytes before the change, or that there is
+    /// no file; `None` for a tool that changes no file. Opaque: it goes back as
+    /// [`Approved::base`], and a write whose target no longer gives the same mark is refused.
     pub base: Option<String>,
+    /// What the person should know about the call beyond the preview: that an edit's old text
+    /// was not found letter by letter, say. One sentence.
+    pub note: Option<String>,
 }
 
 /// What was approved; for a call that needed no question, what the preview was.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Approved {
-    /// The file's hash when the preview was shown. `None`: nothing was shown.
+    /// [`Prepared::base`] when the preview was shown. `None`: nothing was shown.
     pub base: Option<Option<String>>,
     /// Hunks of the preview to apply, from 0. `None`: all.
     pub hunks: Option<Vec<usize>>,
@@ -61,6 +99,7 @@ pub struct Approved {
 /// What a tool may use. One for each call.
 #[derive(Debug, Clone)]
 pub struct ToolCtx {
+    /// The session's directory: relative paths count from it, and a shell starts in it.
     pub cwd: PathBuf,
     /// Where long outputs are kept whole.
     pub spill: PathBuf,
@@ -72,11 +111,47 @@ pub struct ToolCtx {
     pub approved: Approved,
 }
 
-/// What the tools of a session know together.
+/// What the tools of a session know together. Dropping it kills the processes they left behind.
 #[derive(Debug, Default)]
 pub struct SessionState {
-    pub seen: std::sync::Mutex<seen::Seen>,
-    pub todos: std::sync::Mutex<Vec<Todo>>,
+    pub seen: Mutex<Seen>,
+    pub todos: Mutex<Vec<Todo>>,
+    /// Where `cd` has taken the shell; `None`: the session's directory. Bash alone moves it.
+    pub shell_dir: Mutex<Option<PathBuf>>,
+    /// Folders besides the session's own in which `cd` may stay.
+    pub roots: Vec<PathBuf>,
+    /// Names of environment variables that hold keys, beyond the known ones.
+    pub secret_env: Vec<String>,
+    /// The name that marks every process of this session.
+    pub mark: Mark,
+    /// What commands are held to.
+    pub confinement: Confinement,
+    /// Held from the look at a file to the write: two edits of one file never cross.
+    pub writing: tokio::sync::Mutex<()>,
+}
+
+/// Whether commands run in a sandbox.
+#[derive(Debug, Default)]
+pub enum Confinement {
+    /// With the person's own rights, as they chose.
+    #[default]
+    None,
+    In(Confine),
+    /// A sandbox is required and cannot be had: no command runs. Why, in a sentence.
+    Refused(String),
+}
+
+impl SessionState {
+    /// The directory in which the next command starts: what the permission check of a Bash call
+    /// must count from.
+    pub fn shell_dir(&self, cwd: &Path) -> PathBuf {
+        lock(&self.shell_dir).clone().unwrap_or_else(|| cwd.to_owned())
+    }
+}
+
+/// A lock that a panic elsewhere has not spoiled: the data behind these is whole at every step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How a call ended. `text` is what the model gets.
@@ -103,6 +178,11 @@ impl Outcome {
         Outcome { status: CallStatus::Failed, ..Outcome::done(text, facts) }
     }
 
+    /// The turn was interrupted before the call was done.
+    pub fn interrupted(text: impl Into<String>) -> Outcome {
+        Outcome { status: CallStatus::Interrupted, ..Outcome::done(text, "stopped") }
+    }
+
     #[must_use]
     pub fn with(mut self, detail: Detail) -> Outcome {
         self.detail = detail;
@@ -110,10 +190,56 @@ impl Outcome {
     }
 }
 
-pub mod seen {
-    //! What the model has read, with hashes.
+/// The spec of a tool from its input type and its description file.
+fn spec<T: args::Args>(name: &str, description: &str) -> ToolSpec {
+    ToolSpec {
+        name: name.to_owned(),
+        description: description.trim_end().to_owned(),
+        schema: args::schema::<T>(),
+    }
+}
 
-    /// Files that the model has seen in this session.
-    #[derive(Debug, Default)]
-    pub struct Seen {}
+/// Runs work that waits for the disk beside the async threads. An interrupt does not wait for it:
+/// for work that only reads.
+async fn off_thread(
+    ctx: &ToolCtx,
+    work: impl FnOnce(&ToolCtx) -> Outcome + Send + 'static,
+) -> Outcome {
+    let for_work = ctx.clone();
+    let task = tokio::task::spawn_blocking(move || work(&for_work));
+    tokio::select! {
+        biased;
+        outcome = task => outcome.unwrap_or_else(|e| broken(&e)),
+        () = ctx.cancel.cancelled() => Outcome::interrupted("Interrupted."),
+    }
+}
+
+fn broken(error: &tokio::task::JoinError) -> Outcome {
+    Outcome::failed(format!("The tool broke: {error}. This is a defect of tern."), "broken")
+}
+
+/// A number of bytes as people read it.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if bytes < 1024 {
+        return format!("{bytes} bytes");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// "1 line", "2 lines".
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The preview of a tool that needs no more than its title: it reads and changes nothing.
+fn plain_preview(title: &Title) -> Prepared {
+    let text = format!("{} {}", title.done, title.object);
+    Prepared { preview: Preview::Other { text }, base: None, note: None }
 }

@@ -1,4 +1,19 @@
 //! The agent against scripted and fake servers: outbound requests and whole event lists.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says so"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
+
+mod economy;
+mod loops;
+mod permission;
+mod recovery;
+mod resume;
+mod undo;

@@ -10,6 +10,8 @@ mod bash;
 mod harmless;
 mod hostile;
 mod laws;
+#[cfg(target_os = "linux")]
+mod truth;
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,16 @@
 //! The real binary: exit codes, JSON lines, signals, the terminal left as found.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says so"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
+
+mod bad_input;
+mod headless;
+mod pictures;

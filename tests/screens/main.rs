@@ -1,4 +1,23 @@
 //! `update` and `draw` with a script, no runtime: whole screens compared.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says so"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
+
+mod dialog;
+mod hostile;
+mod panels;
+mod prompt;
+mod pty;
+mod random;
+mod sizes;
+mod transcript;
+mod undo;
+mod work;

@@ -1,0 +1,395 @@
+//! How a session begins: a new one, or one from the disk.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::agent::Setup;
+use crate::agent::confinement;
+use crate::agent::conversation::{Conversation, Spent, Start};
+use crate::agent::gate::Gate;
+use crate::agent::journal::Journal;
+use crate::agent::request::{Ended, failed};
+use crate::agent::route::Route;
+use crate::agent::shared::Shared;
+use crate::agent::undo;
+use crate::api::ToolSpec;
+use crate::context::{self, Context, GitState};
+use crate::cost::ledger;
+use crate::protocol::{
+    CallId, CallResult, ErrorKind, Event, Level, Message, MessageId, Mode, Money, Part, Role,
+    SessionId, Source, Sourced, Title,
+};
+use crate::session::blobs::Blobs;
+use crate::session::disk::Disk;
+use crate::session::log::{self, Log, OpenError};
+use crate::session::read::Loaded;
+use crate::session::record::{Body, Opening, new_session};
+use crate::session::steps::{self, Steps};
+use crate::session::{fork, read, replay};
+use crate::tools::SessionState;
+
+/// Builds the session that `setup` describes, and tells the front end of it.
+pub async fn begin(
+    setup: &mut Setup,
+    events: mpsc::Sender<Event>,
+) -> Result<(Shared, Conversation), Ended> {
+    match setup.resume.take() {
+        None => fresh(setup, events).await,
+        Some(session) => resumed(setup, events, &session).await,
+    }
+}
+
+async fn fresh(
+    setup: &Setup,
+    events: mpsc::Sender<Event>,
+) -> Result<(Shared, Conversation), Ended> {
+    let route = setup.router.route(&setup.model).await.map_err(failed)?;
+    let session = new_session(Timestamp::now());
+    let shared = shared(setup, setup.mode, events).await;
+    let today = today(setup);
+    let spent = Spent { today, ..Spent::default() };
+    shared.emit(started(setup, &session, &route, setup.mode, false)).await;
+    let context = assemble(setup, &shared).await;
+    let opening = Opening {
+        session: session.clone(),
+        cwd: setup.cwd.display().to_string(),
+        model: route.name.clone(),
+        mode: setup.mode,
+        branch: context.git.as_ref().map(|git| git.branch.clone()),
+        tern: env!("CARGO_PKG_VERSION").to_owned(),
+        origin: None,
+    };
+    let log = setup.keep_log.then(|| {
+        let path = setup.places.log(&setup.cwd, &session);
+        Log::create(path, opening, log_tools(setup), Timestamp::now())
+    });
+    let mut journal = Journal::new(setup, log, setup.mode);
+    let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
+    journal.context(&shared, context.preamble.clone(), files).await;
+    let talk = Conversation::new(Start {
+        journal,
+        history: Vec::new(),
+        preamble: context.preamble,
+        spent,
+        ..start(setup, session, route)
+    });
+    Ok((shared, talk))
+}
+
+async fn resumed(
+    setup: &mut Setup,
+    events: mpsc::Sender<Event>,
+    session: &SessionId,
+) -> Result<(Shared, Conversation), Ended> {
+    let (log, loaded, damage) = open(setup, session)?;
+    let state = replay::state(&loaded);
+    let blobs = Blobs::new(setup.places.blobs.clone(), Disk::default());
+    let replayed = replay::messages(&loaded, &blobs);
+    let mode = resumed_mode(setup.mode, state.mode);
+    let wanted = state.model.clone().unwrap_or_else(|| setup.model.clone());
+    let mut problems = replayed.problems;
+    // The model of back then may be gone; the session is not.
+    let route = match setup.router.route(&wanted).await {
+        Ok(route) => route,
+        Err(error) if wanted != setup.model => {
+            problems
+                .push(format!("{wanted} cannot be used ({error}); going on with {}", setup.model));
+            setup.router.route(&setup.model).await.map_err(failed)?
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let shared = shared(setup, mode, events).await;
+    let session = loaded.session.clone();
+    shared.emit(started(setup, &session, &route, mode, true)).await;
+    let steps = steps::read(&loaded);
+    restore_screen(&shared, &loaded, &steps, state.title.as_deref()).await;
+    if !damage.is_none() {
+        problems.push(damage.to_string());
+    }
+    if !replayed.unknown.is_empty() {
+        problems.push(format!(
+            "{} calls have no result in the log: their outcome is unknown, and they are not run again",
+            replayed.unknown.len()
+        ));
+    }
+    for problem in problems {
+        shared.notice(Level::Warning, problem).await;
+    }
+    *crate::agent::shared::lock(&crate::agent::shared::lock(&shared.session).todos) =
+        state.todos.clone();
+    if !state.todos.is_empty() {
+        shared.emit(Event::TodosChanged { todos: state.todos }).await;
+    }
+    let preamble = logged_context(&loaded);
+    let mut journal = Journal::new(setup, log, mode);
+    if state.title.is_some() {
+        journal.titled();
+    }
+    let changed = steps.done.iter().flat_map(|turn| &turn.changes);
+    journal.knows(changed.map(|(_, file)| file.into()));
+    let mut history: Vec<(MessageId, Message)> =
+        replayed.ids.into_iter().zip(replayed.messages).collect();
+    if let Some((_, first)) = history.first_mut().filter(|_| !preamble.is_empty()) {
+        first.parts.insert(0, Part::Text { text: preamble.clone() });
+    }
+    let spent =
+        Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
+    let mut talk = Conversation::new(Start {
+        journal,
+        history,
+        preamble,
+        spent,
+        ..start(setup, session, route)
+    });
+    talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
+    let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
+    shared
+        .emit(Event::Spent {
+            session: spent.session,
+            today: spent.today,
+            unpriced: spent.unpriced,
+            context,
+        })
+        .await;
+    for input in state.queued {
+        shared.queue(input).await;
+    }
+    // The context stays as it was logged; only the screen wants to know where git stands now.
+    let git = context::git::state(&setup.cwd).await.ok().flatten();
+    git_event(&shared, git.as_ref()).await;
+    Ok((shared, talk))
+}
+
+/// Opens the log for going on with it, or a copy of it.
+fn open(
+    setup: &mut Setup,
+    session: &SessionId,
+) -> Result<(Option<Log>, Loaded, read::Damage), Ended> {
+    let error = |message: String, hint: &str| Ended::Failed {
+        kind: ErrorKind::Config,
+        message,
+        hints: vec![hint.to_owned()],
+    };
+    let Some(mut path) = setup.places.find(session) else {
+        return Err(error(
+            format!("there is no session {}", session.0),
+            "`tern sessions list` shows them.",
+        ));
+    };
+    if setup.fork {
+        setup.fork = false;
+        path = forked(setup, &path).map_err(|why| error(why, "Resume it without --fork."))?;
+    }
+    if !setup.keep_log {
+        let (loaded, damage) = read::load(&path)
+            .map_err(|why| error(why.to_string(), "Check the rights of the file."))?;
+        return Ok((None, loaded, damage));
+    }
+    match Log::open(&path, log_tools(setup)) {
+        Ok((log, loaded, damage)) => Ok((Some(log), loaded, damage)),
+        Err(OpenError::Locked) => Err(error(
+            "another tern has this session open".to_owned(),
+            "Use --fork to go on in a copy, or --no-session to only read and write nothing down.",
+        )),
+        Err(why) => Err(error(why.to_string(), "Check the rights of the session's folder.")),
+    }
+}
+
+fn forked(setup: &Setup, path: &Path) -> Result<std::path::PathBuf, String> {
+    let (loaded, _) = read::load(path).map_err(|error| error.to_string())?;
+    let head = loaded.head().cloned().ok_or("the session is empty")?;
+    let now = Timestamp::now();
+    let session = new_session(now);
+    let to = setup.places.log(&setup.cwd, &session);
+    fork::fork(&loaded, &head, &to, session, &Disk::default(), now)
+        .map_err(|error| error.to_string())?;
+    Ok(to)
+}
+
+/// Everything the branch holds, as the front end would have seen it.
+async fn restore_screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
+    if let Some(title) = title {
+        shared.emit(Event::Titled { title: title.to_owned() }).await;
+    }
+    let mut open: Vec<(CallId, String, Title)> = Vec::new();
+    for record in loaded.records() {
+        match record.body {
+            Body::User { parts, .. } => {
+                flush_unknown(shared, &mut open).await;
+                restored(shared, record.id, Role::User, parts).await;
+            }
+            Body::Assistant { parts, .. } => {
+                flush_unknown(shared, &mut open).await;
+                restored(shared, record.id, Role::Assistant, parts).await;
+            }
+            Body::Call { call, tool, title, .. } => open.push((call, tool, title)),
+            Body::Result { call, result } => {
+                let Some(at) = open.iter().position(|(id, _, _)| *id == call) else { continue };
+                let (call, tool, title) = open.remove(at);
+                restored_call(shared, call, tool, title, Some(result)).await;
+            }
+            Body::Rewind(_) => {
+                let taken = steps.taken.iter().find(|taken| taken.record == record.id);
+                if let Some(taken) = taken {
+                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
+                }
+            }
+            _ => {}
+        }
+    }
+    flush_unknown(shared, &mut open).await;
+}
+
+async fn flush_unknown(shared: &Shared, open: &mut Vec<(CallId, String, Title)>) {
+    for (call, tool, title) in open.drain(..) {
+        restored_call(shared, call, tool, title, None).await;
+    }
+}
+
+async fn restored(shared: &Shared, message: MessageId, role: Role, parts: Vec<Part>) {
+    let text = Message { role, parts }.text();
+    if !text.is_empty() {
+        shared.emit(Event::Restored { message, role, text }).await;
+    }
+}
+
+async fn restored_call(
+    shared: &Shared,
+    call: CallId,
+    tool: String,
+    title: Title,
+    result: Option<CallResult>,
+) {
+    shared.emit(Event::CallRestored { call, tool, title, result }).await;
+}
+
+/// What the model was told when the session began, byte for byte: the prefix stays cached.
+fn logged_context(loaded: &Loaded) -> String {
+    loaded
+        .records()
+        .find_map(|record| match record.body {
+            Body::Context { text, .. } => Some(text),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+/// Resuming must not loosen what the person set for this start: bypass holds only if this tern was
+/// started with it.
+fn resumed_mode(started_with: Mode, logged: Option<Mode>) -> Mode {
+    match logged {
+        Some(Mode::BypassPermissions) | None => started_with,
+        Some(mode) if started_with == Mode::Default => mode,
+        Some(_) => started_with,
+    }
+}
+
+async fn assemble(setup: &Setup, shared: &Shared) -> Context {
+    let context = context::gather(&setup.place).await;
+    for notice in &context.notices {
+        shared.notice(Level::Warning, notice.clone()).await;
+    }
+    git_event(shared, context.git.as_ref()).await;
+    context
+}
+
+async fn git_event(shared: &Shared, state: Option<&GitState>) {
+    if let Some(state) = state {
+        let (branch, dirty) = (state.branch.clone(), state.dirty);
+        shared.emit(Event::GitChanged { branch, dirty }).await;
+    }
+}
+
+async fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
+    let (confinement, problem) = confinement::of(setup).await;
+    let fewer = setup.sandbox.fewer_questions && confinement::holds(&confinement);
+    let shared = Shared {
+        events,
+        tools: setup.tools.clone(),
+        gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
+        spill: setup.spill.clone(),
+        session: Mutex::new(Arc::new(SessionState {
+            roots: setup.rules.additional.clone(),
+            secret_env: setup.secret_env.clone(),
+            confinement,
+            ..SessionState::default()
+        })),
+        cwd: Mutex::new(setup.cwd.clone()),
+        queue: Mutex::default(),
+    };
+    shared.gate.set_sandboxed(fewer);
+    if let Some(problem) = problem {
+        shared.notice(Level::Warning, problem).await;
+    }
+    shared
+}
+
+/// The person's rules, and that long outputs which were put aside may be read back.
+fn rules(setup: &Setup) -> crate::agent::Rules {
+    let mut rules = setup.rules.clone();
+    let spill = format!("Read(/{}/**)", setup.spill.display());
+    rules.texts.allow.push(Sourced::new(spill, Source::BuiltIn));
+    rules
+}
+
+fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
+    let system = match &setup.prompt.system {
+        Some(own) => own.clone(),
+        None => context::SYSTEM.to_owned(),
+    };
+    let system = match &setup.prompt.append {
+        Some(more) => format!("{system}\n\n{more}"),
+        None => system,
+    };
+    let specs: Vec<ToolSpec> = setup.tools.iter().map(|tool| tool.spec()).collect();
+    Start {
+        session,
+        route,
+        router: setup.router.clone(),
+        fallback: setup.fallback.clone(),
+        effort: setup.effort,
+        compact: setup.compact.clone(),
+        budget: setup.budget.clone(),
+        limits: setup.limits,
+        journal: Journal::new(setup, None, setup.mode),
+        system: system.into(),
+        preamble: String::new(),
+        specs: specs.into(),
+        history: Vec::new(),
+        spent: Spent::default(),
+    }
+}
+
+fn log_tools(setup: &Setup) -> log::Tools {
+    let disk = Disk::default();
+    log::Tools {
+        blobs: Blobs::new(setup.places.blobs.clone(), disk.clone()),
+        disk,
+        secrets: setup.secrets.clone(),
+    }
+}
+
+fn started(setup: &Setup, session: &SessionId, route: &Route, mode: Mode, resumed: bool) -> Event {
+    Event::Started {
+        session: session.clone(),
+        cwd: setup.cwd.display().to_string(),
+        model: route.name.clone(),
+        mode,
+        window: route.window(),
+        scripted: route.scripted,
+        resumed,
+    }
+}
+
+/// What all sessions of today cost so far. An unreadable ledger counts as empty; the next booking
+/// tells of it.
+fn today(setup: &Setup) -> Money {
+    let now = Timestamp::now();
+    let since = ledger::start_of_day(now, &jiff::tz::TimeZone::system());
+    ledger::read(&setup.ledger, Some(since))
+        .map(|ledger| ledger.entries.iter().filter_map(|entry| entry.cost).sum())
+        .unwrap_or_default()
+}

@@ -1,0 +1,290 @@
+//! The agent's way to the disk: each step of a session as a record of its log, each request also
+//! as a line of the ledger.
+//!
+//! A problem with the disk is told once, not once a record; the log keeps what it could not write
+//! and tries again.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::agent::Setup;
+use crate::agent::dispatch::{self, Call};
+use crate::agent::route::Route;
+use crate::agent::shared::Shared;
+use crate::agent::undo::{self, Kept};
+use crate::cost::ledger::{self, Miss};
+use crate::cost::prices;
+use crate::protocol::{
+    CallId, CallResult, Cause, Event, Input, Level, MessageId, Mode, Part, SessionId, Spend, Title,
+    TurnId, Usage,
+};
+use crate::session::blobs::Blobs;
+use crate::session::checkpoint::Checkpoint;
+use crate::session::log::{Appended, Log};
+use crate::session::record::{Body, Compaction, Rewind};
+use crate::tools::Tool;
+
+#[derive(Debug)]
+pub struct Journal {
+    /// `None` with --no-session.
+    log: Option<Log>,
+    /// Folder of the ledger. Money is booked even where no session is kept.
+    ledger: std::path::PathBuf,
+    project: String,
+    /// Whether what a script says is booked like what a model says.
+    book_scripted: bool,
+    turn: TurnId,
+    mode: Mode,
+    titled: bool,
+    in_trouble: bool,
+    /// The message that began the turn.
+    message: Option<MessageId>,
+    /// Files that calls of this session have changed.
+    touched: BTreeSet<PathBuf>,
+}
+
+impl Journal {
+    pub fn new(setup: &Setup, log: Option<Log>, mode: Mode) -> Journal {
+        Journal {
+            log,
+            ledger: setup.ledger.clone(),
+            project: setup.cwd.display().to_string(),
+            book_scripted: setup.book_scripted,
+            turn: TurnId(0),
+            mode,
+            titled: false,
+            in_trouble: false,
+            message: None,
+            touched: BTreeSet::new(),
+        }
+    }
+
+    /// A session taken up again has its title already.
+    pub fn titled(&mut self) {
+        self.titled = true;
+    }
+
+    pub fn begin_turn(&mut self, turn: TurnId) {
+        self.turn = turn;
+    }
+
+    /// The turn's first message is written.
+    pub fn turn_begun(&mut self, message: MessageId) {
+        self.message = Some(message);
+    }
+
+    /// Files that earlier runs of this session have changed.
+    pub fn knows(&mut self, files: impl IntoIterator<Item = PathBuf>) {
+        self.touched.extend(files);
+    }
+
+    pub fn touched(&self) -> BTreeSet<PathBuf> {
+        self.touched.clone()
+    }
+
+    pub fn blobs(&self) -> Option<Blobs> {
+        self.log.as_ref().map(|log| log.blobs().clone())
+    }
+
+    pub fn log_path(&self) -> Option<PathBuf> {
+        self.log.as_ref().map(|log| log.path().to_owned())
+    }
+
+    /// The last record.
+    pub fn head(&self) -> Option<MessageId> {
+        self.log.as_ref().and_then(|log| log.head().cloned())
+    }
+
+    pub async fn checkpoint(&mut self, shared: &Shared, mut checkpoint: Checkpoint) {
+        if checkpoint.files.is_empty() && checkpoint.call.is_some() {
+            return;
+        }
+        if checkpoint.call.is_some() {
+            checkpoint.turn.clone_from(&self.message);
+            self.touched.extend(checkpoint.files.iter().map(|kept| PathBuf::from(&kept.path)));
+        }
+        self.append(shared, Body::Checkpoint(checkpoint)).await;
+    }
+
+    pub async fn rewind(&mut self, shared: &Shared, rewind: Rewind) {
+        self.append(shared, Body::Rewind(rewind)).await;
+    }
+
+    /// What the model is told about the project.
+    pub async fn context(&mut self, shared: &Shared, text: String, files: Vec<String>) {
+        self.append(shared, Body::Context { text, files }).await;
+    }
+
+    /// Gives the session its title with the first text: no request is spent on one.
+    pub async fn user(&mut self, shared: &Shared, parts: Vec<Part>) -> MessageId {
+        let title = title(&parts);
+        let id = self.append(shared, Body::user(parts)).await;
+        if let Some(title) = title.filter(|_| !self.titled) {
+            self.titled = true;
+            self.append(shared, Body::Title { title: title.clone() }).await;
+            shared.emit(Event::Titled { title }).await;
+        }
+        id
+    }
+
+    pub async fn assistant(
+        &mut self,
+        shared: &Shared,
+        id: &MessageId,
+        parts: Vec<Part>,
+        model: &str,
+        cut: bool,
+    ) {
+        let body = Body::Assistant { parts, model: Some(model.to_owned()), cut };
+        let appended =
+            self.log.as_mut().map(|log| log.append_as(id.clone(), body, Timestamp::now()));
+        self.report(shared, appended.and_then(|appended| appended.problem.map(|p| p.to_string())))
+            .await;
+    }
+
+    pub async fn mode(&mut self, shared: &Shared, mode: Mode) {
+        if self.mode != mode {
+            self.mode = mode;
+            self.append(shared, Body::Mode { mode }).await;
+        }
+    }
+
+    pub async fn model(&mut self, shared: &Shared, model: &str) {
+        self.append(shared, Body::Model { model: model.to_owned() }).await;
+    }
+
+    pub async fn compaction(&mut self, shared: &Shared, compaction: Option<Compaction>) {
+        if let Some(compaction) = compaction {
+            self.append(shared, Body::Compaction(compaction)).await;
+        }
+    }
+
+    pub async fn queue(&mut self, shared: &Shared, inputs: Vec<Input>) {
+        self.append(shared, Body::Queue { inputs }).await;
+    }
+
+    /// Prices the request by today's table and books it.
+    pub async fn spend(
+        &mut self,
+        shared: &Shared,
+        route: &Route,
+        usage: &Usage,
+        cause: Cause,
+        session: &SessionId,
+        miss: Option<(Miss, u64)>,
+    ) -> Spend {
+        let now = Timestamp::now();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let price = route.known.as_ref().and_then(|model| model.price(today, usage));
+        let rates = price.map(prices::rates);
+        let spend = Spend {
+            model: route.name.clone(),
+            usage: *usage,
+            cost: rates.as_ref().map(|rates| prices::price(rates, usage)),
+            cause,
+        };
+        self.append(shared, Body::Usage { spend: spend.clone() }).await;
+        // What a script says costs nothing, so it does not count toward anybody's real day.
+        if !route.scripted || self.book_scripted {
+            let entry = ledger::Entry {
+                v: ledger::VERSION,
+                t: now,
+                session: session.clone(),
+                project: self.project.clone(),
+                model: spend.model.clone(),
+                usage: *usage,
+                cost: spend.cost,
+                price_from: price.map(|price| price.from.to_string()),
+                cause: spend.cause.clone(),
+                agent: None,
+                turn: self.turn,
+                tool: None,
+                saved: rates.as_ref().map(|rates| prices::saved(rates, usage)),
+                miss: miss.map(|(cause, _)| cause),
+                lost: rates
+                    .as_ref()
+                    .zip(miss)
+                    .map(|(r, (_, tokens))| prices::lost(r, usage, tokens)),
+            };
+            if let Err(problem) = ledger::append(&self.ledger, &entry) {
+                let text = format!("The ledger could not be written: {problem}");
+                shared.notice(Level::Error, text).await;
+            }
+        }
+        spend
+    }
+
+    /// Returns once everything so far would survive a power cut.
+    pub async fn sync(&mut self, shared: &Shared) {
+        let problem = self.log.as_mut().and_then(|log| log.sync().err());
+        self.report(shared, problem.map(|problem| problem.to_string())).await;
+    }
+
+    async fn append(&mut self, shared: &Shared, body: Body) -> MessageId {
+        let Some(log) = &mut self.log else { return crate::agent::conversation::new_message_id() };
+        let Appended { id, problem } = log.append(body, Timestamp::now());
+        self.report(shared, problem.map(|problem| problem.to_string())).await;
+        id
+    }
+
+    async fn report(&mut self, shared: &Shared, problem: Option<String>) {
+        match problem {
+            Some(problem) if !self.in_trouble => {
+                self.in_trouble = true;
+                let text = format!("{problem}. tern keeps what is missing and tries again.");
+                shared.notice(Level::Error, text).await;
+            }
+            None if self.in_trouble => {
+                self.in_trouble = false;
+                shared.notice(Level::Info, "The session log can be written again.").await;
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl dispatch::Journal for Journal {
+    async fn intent(&mut self, shared: &Shared, call: &Call, title: Title, changes: bool) {
+        let body = Body::Call {
+            call: call.id.clone(),
+            tool: call.tool.clone(),
+            input: call.input.clone(),
+            title,
+            turn: self.turn,
+        };
+        self.append(shared, body).await;
+        if changes {
+            self.sync(shared).await;
+        }
+    }
+
+    async fn result(&mut self, shared: &Shared, call: &CallId, result: &CallResult) {
+        let body = Body::Result { call: call.clone(), result: result.clone() };
+        self.append(shared, body).await;
+    }
+
+    async fn keep(&mut self, shared: &Shared, call: &Call, tool: &dyn Tool) -> Kept {
+        undo::keep(self, shared, call, tool).await
+    }
+
+    async fn kept(&mut self, shared: &Shared, call: &Call, kept: Kept) {
+        undo::kept(self, shared, call, kept).await;
+    }
+}
+
+/// Columns that a title may take in a list.
+const TITLE: usize = 80;
+
+/// The first line with words that the person wrote.
+fn title(parts: &[Part]) -> Option<String> {
+    let text = parts.iter().rev().find_map(|part| match part {
+        Part::Text { text } => Some(text.as_str()),
+        _ => None,
+    })?;
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let clean = crate::text::clean::clean(line, crate::text::clean::Mode::Prose);
+    Some(crate::text::clip::end(&clean, TITLE).into_owned())
+}

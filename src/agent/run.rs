@@ -1,0 +1,314 @@
+//! The agent's task: takes commands, runs turns, and stays responsive while one runs.
+//!
+//! *Invariant:* a turn and the commands that arrive meanwhile are polled by this one task. The
+//! turn owns the conversation; commands reach only what is shared, or wait until it is over.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::approvals::Answer;
+use crate::agent::conversation::Conversation;
+use crate::agent::request::{Ended, failed};
+use crate::agent::shared::Shared;
+use crate::agent::{Setup, begin, compact, turn, undo};
+use crate::protocol::{
+    Command, Decision, Detail, Event, Level, RequestId, SessionId, Step, TurnEnd, TurnId,
+    TurnSummary,
+};
+use crate::tools::Tool;
+
+/// Commands that had to wait for the end of the turn.
+type Later = VecDeque<Command>;
+
+pub async fn run(
+    mut setup: Setup,
+    mut commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+) {
+    let (shared, mut talk) = match begin::begin(&mut setup, events.clone()).await {
+        Ok(begun) => begun,
+        Err(Ended::Interrupted) => return,
+        Err(Ended::Failed { kind, message, hints }) => {
+            let end = TurnEnd::Failed { error: kind, message, hints };
+            let _gone = events
+                .send(Event::TurnEnded { turn: TurnId(0), end, summary: TurnSummary::default() })
+                .await;
+            let _gone = events.send(Event::Stopped).await;
+            return;
+        }
+    };
+    let mut shared = Arc::new(shared);
+    let mut later = Later::new();
+    loop {
+        let command = match later.pop_front() {
+            Some(command) => command,
+            None => match commands.recv().await {
+                Some(command) => command,
+                None => break,
+            },
+        };
+        match command {
+            Command::Submit { turn, input } | Command::Queue { turn, input } => {
+                let cancel = CancellationToken::new();
+                let work = turn::run(&mut talk, &shared, turn, input, &cancel);
+                let on = On { turn: Some(turn), cancel: &cancel };
+                if meanwhile(work, &shared, &mut commands, &mut later, on).await == Go::Stop {
+                    break;
+                }
+                note_mode(&mut talk, &shared).await;
+            }
+            Command::Compact { focus } => {
+                let cancel = CancellationToken::new();
+                let work = compact_on_request(&mut talk, &shared, focus, &cancel);
+                let on = On { turn: None, cancel: &cancel };
+                if meanwhile(work, &shared, &mut commands, &mut later, on).await == Go::Stop {
+                    break;
+                }
+            }
+            Command::Shell { command } => {
+                let cancel = CancellationToken::new();
+                let work = run_shell(&mut talk, &shared, command, &cancel);
+                let on = On { turn: None, cancel: &cancel };
+                if meanwhile(work, &shared, &mut commands, &mut later, on).await == Go::Stop {
+                    break;
+                }
+            }
+            Command::SetModel { model } => set_model(&mut talk, &shared, &model).await,
+            Command::Undo => undo::ask(&mut talk, &shared, Step::Undo).await,
+            Command::Redo => undo::ask(&mut talk, &shared, Step::Redo).await,
+            Command::ConfirmRewind { request, also } => {
+                undo::confirm(&mut talk, &shared, request, &also).await;
+            }
+            Command::Clear => renew(&mut setup, None, &events, &mut shared, &mut talk).await,
+            Command::Resume { session } => {
+                renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
+            }
+            Command::Stop => break,
+            quick @ (Command::Interrupt { .. }
+            | Command::Answer { .. }
+            | Command::Unqueue
+            | Command::SetMode { .. }
+            | Command::Kill { .. }) => {
+                at_once(quick, &shared, None).await;
+                note_mode(&mut talk, &shared).await;
+            }
+        }
+    }
+    talk.end_turn(&shared).await;
+    // Whoever hears that the agent has stopped may open the log at once, and finds no process
+    // that a call left behind.
+    drop(talk);
+    drop(shared);
+    let _gone = events.send(Event::Stopped).await;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Go {
+    On,
+    Stop,
+}
+
+/// The work that is going on.
+#[derive(Clone, Copy)]
+struct On<'a> {
+    turn: Option<TurnId>,
+    cancel: &'a CancellationToken,
+}
+
+/// Drives `work` to its end while commands come in. A front end that is gone, or says stop,
+/// cancels the work, which still ends in its own way.
+async fn meanwhile(
+    work: impl Future<Output = ()>,
+    shared: &Shared,
+    commands: &mut mpsc::Receiver<Command>,
+    later: &mut Later,
+    on: On<'_>,
+) -> Go {
+    tokio::pin!(work);
+    let mut go = Go::On;
+    loop {
+        tokio::select! {
+            () = &mut work => return go,
+            command = commands.recv(), if go == Go::On => match command {
+                None | Some(Command::Stop) => {
+                    go = Go::Stop;
+                    on.cancel.cancel();
+                }
+                Some(Command::Queue { input, .. }) if on.turn.is_some() => shared.queue(input).await,
+                Some(command @ (Command::Submit { .. }
+                    | Command::Queue { .. }
+                    | Command::Compact { .. }
+                    | Command::Shell { .. }
+                    | Command::SetModel { .. }
+                    | Command::Undo
+                    | Command::Redo
+                    | Command::ConfirmRewind { .. }
+                    | Command::Clear
+                    | Command::Resume { .. })) => later.push_back(command),
+                Some(command) => at_once(command, shared, Some(on)).await,
+            },
+        }
+    }
+}
+
+/// Commands that need nothing but what is shared.
+async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
+    match command {
+        Command::Interrupt { turn } => match on {
+            // An interrupt for a turn that is over falls on the floor.
+            Some(on) if on.turn.is_none_or(|running| running == turn) => on.cancel.cancel(),
+            _ => {}
+        },
+        Command::Answer { request, decision } => answer(shared, request, decision).await,
+        Command::Unqueue => {
+            shared.take_queue().await;
+        }
+        Command::SetMode { mode } => {
+            shared.gate.set_mode(mode);
+            shared.emit(Event::ModeSet { mode: shared.gate.mode() }).await;
+        }
+        Command::Kill { .. }
+        | Command::Submit { .. }
+        | Command::Queue { .. }
+        | Command::SetModel { .. }
+        | Command::Compact { .. }
+        | Command::Shell { .. }
+        | Command::Undo
+        | Command::Redo
+        | Command::ConfirmRewind { .. }
+        | Command::Clear
+        | Command::Resume { .. }
+        | Command::Stop => {}
+    }
+}
+
+/// Hands the answer to its question. A rule that was just given also answers what else waits and
+/// is covered by it.
+async fn answer(shared: &Shared, request: RequestId, decision: Decision) {
+    if let Decision::Rules { rules, scope } = &decision
+        && let Err(problem) = shared.gate.learn(rules, *scope).await
+    {
+        shared.notice(Level::Error, format!("The rule was not saved: {problem}")).await;
+    }
+    let learnt = matches!(decision, Decision::Rules { .. });
+    // A second answer, or one to a question that is closed, finds nothing.
+    if !shared.gate.approvals.answer(request, Answer::Person(decision)) || !learnt {
+        return;
+    }
+    for (id, tool, input) in shared.gate.approvals.waiting() {
+        if let Some(rule) = shared.gate.covered(shared, &tool, &input).await {
+            shared.gate.approvals.answer(id, Answer::Rule(rule));
+        }
+    }
+}
+
+async fn compact_on_request(
+    talk: &mut Conversation,
+    shared: &Arc<Shared>,
+    focus: Option<String>,
+    cancel: &CancellationToken,
+) {
+    if !talk.can_compact() {
+        shared.notice(Level::Info, "There is nothing to compact yet.").await;
+        return;
+    }
+    let result = compact::now(talk, shared, TurnId(0), focus.as_deref(), false, cancel).await;
+    match result {
+        Ok(()) => {}
+        Err(TurnEnd::Failed { message, .. }) => shared.notice(Level::Error, message).await,
+        Err(TurnEnd::Interrupted | TurnEnd::Done | TurnEnd::TurnLimit | TurnEnd::Budget) => {
+            shared.notice(Level::Info, "Compaction was stopped; nothing changed.").await;
+        }
+    }
+}
+
+/// Runs what the person typed after `!`. It is their own act: no question is asked.
+async fn run_shell(
+    talk: &mut Conversation,
+    shared: &Shared,
+    command: String,
+    cancel: &CancellationToken,
+) {
+    let (output, code) = match shared.tool("Bash") {
+        Some(bash) => person_command(bash.as_ref(), &command, shared, cancel).await,
+        None => ("There is no shell in this session.".to_owned(), None),
+    };
+    let status =
+        code.map_or_else(|| "it did not end by itself".to_owned(), |code| format!("exit {code}"));
+    talk.notes.push(format!(
+        "<shell>\nThe user ran this command themselves:\n$ {command}\n{output}\n({status})\n</shell>"
+    ));
+    shared.emit(Event::ShellEnded { command, output, code }).await;
+}
+
+/// By the same tool as the model's commands: the same limits, and `cd` carries over.
+async fn person_command(
+    bash: &dyn Tool,
+    command: &str,
+    shared: &Shared,
+    cancel: &CancellationToken,
+) -> (String, Option<i32>) {
+    let (output, _pieces) = mpsc::channel(1);
+    let ctx = shared.tool_ctx(cancel.child_token(), output);
+    let input = serde_json::json!({ "command": command });
+    let outcome = bash.run(input, &ctx).await;
+    let code = match outcome.detail {
+        Detail::Command { code, .. } => code,
+        Detail::Text | Detail::Diff { .. } | Detail::Todos { .. } => None,
+    };
+    (outcome.text, code)
+}
+
+async fn set_model(talk: &mut Conversation, shared: &Shared, model: &str) {
+    match talk.router.route(model).await {
+        Ok(route) => {
+            let event = Event::ModelSet { model: route.name.clone(), window: route.window() };
+            talk.journal.model(shared, &route.name).await;
+            talk.set_route(route);
+            shared.emit(event).await;
+        }
+        Err(error) => {
+            if let Ended::Failed { message, hints, .. } = failed(error) {
+                let text = std::iter::once(message).chain(hints).collect::<Vec<_>>().join(" ");
+                shared.notice(Level::Error, text).await;
+            }
+        }
+    }
+}
+
+/// Puts another session in the place of this one, a new one or one from the disk. The old one
+/// stays as it is on the disk; if the other cannot be had, it also stays on the screen.
+async fn renew(
+    setup: &mut Setup,
+    session: Option<SessionId>,
+    events: &mpsc::Sender<Event>,
+    shared: &mut Arc<Shared>,
+    talk: &mut Conversation,
+) {
+    if session.as_ref() == Some(&talk.session) {
+        shared.notice(Level::Info, "This is the session that is open.").await;
+        return;
+    }
+    talk.end_turn(shared).await;
+    setup.model.clone_from(&talk.route.name);
+    setup.mode = shared.gate.mode();
+    setup.resume = session;
+    match begin::begin(setup, events.clone()).await {
+        Ok((new_shared, new_talk)) => {
+            *shared = Arc::new(new_shared);
+            *talk = new_talk;
+        }
+        Err(Ended::Failed { message, .. }) => shared.notice(Level::Error, message).await,
+        Err(Ended::Interrupted) => {}
+    }
+}
+
+/// Modes change while the journal is busy; the log learns of it afterwards.
+async fn note_mode(talk: &mut Conversation, shared: &Shared) {
+    let mode = shared.gate.mode();
+    talk.journal.mode(shared, mode).await;
+}

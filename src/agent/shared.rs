@@ -1,0 +1,85 @@
+//! What a turn and the command loop both need while the turn runs. Everything here is reached
+//! through `&self`; what only the turn may change stands in `Conversation`.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::gate::Gate;
+use crate::protocol::{Event, Input, Level};
+use crate::tools::{Approved, SessionState, Tool, ToolCtx};
+
+#[derive(Debug)]
+pub struct Shared {
+    /// The only way out. Dropped with `Shared`, after which the front end sees the end.
+    pub events: mpsc::Sender<Event>,
+    pub tools: Vec<Arc<dyn Tool>>,
+    pub gate: Gate,
+    pub spill: PathBuf,
+    pub session: Mutex<Arc<SessionState>>,
+    pub cwd: Mutex<PathBuf>,
+    /// Said while a turn runs, not yet given to the model.
+    pub queue: Mutex<VecDeque<Input>>,
+}
+
+impl Shared {
+    /// A front end that is gone does not stop the agent from tidying up, so a failed send is no
+    /// error.
+    pub async fn emit(&self, event: Event) {
+        let _gone = self.events.send(event).await;
+    }
+
+    pub async fn notice(&self, level: Level, text: impl Into<String>) {
+        self.emit(Event::Noticed { level, text: text.into() }).await;
+    }
+
+    pub fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.tools.iter().find(|tool| tool.name() == name).cloned()
+    }
+
+    pub fn tool_names(&self) -> Vec<&'static str> {
+        self.tools.iter().map(|tool| tool.name()).collect()
+    }
+
+    pub fn cwd(&self) -> PathBuf {
+        lock(&self.cwd).clone()
+    }
+
+    pub fn tool_ctx(&self, cancel: CancellationToken, output: mpsc::Sender<String>) -> ToolCtx {
+        ToolCtx {
+            cwd: self.cwd(),
+            spill: self.spill.clone(),
+            cancel,
+            output,
+            session: lock(&self.session).clone(),
+            approved: Approved::default(),
+        }
+    }
+
+    pub async fn queue(&self, input: Input) {
+        lock(&self.queue).push_back(input);
+        self.queue_changed().await;
+    }
+
+    /// Takes everything queued, oldest first.
+    pub async fn take_queue(&self) -> Vec<Input> {
+        let taken: Vec<Input> = lock(&self.queue).drain(..).collect();
+        if !taken.is_empty() {
+            self.queue_changed().await;
+        }
+        taken
+    }
+
+    async fn queue_changed(&self) {
+        let queued = lock(&self.queue).iter().map(|input| input.text.clone()).collect();
+        self.emit(Event::QueueChanged { queued }).await;
+    }
+}
+
+/// Plain values behind these locks stay whole even if a holder panicked.
+pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

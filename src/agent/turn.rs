@@ -1,0 +1,254 @@
+//! One turn, top to bottom: the person's input goes in, the model answers, its calls run, their
+//! results go back, until the model has nothing more to call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::compact;
+use crate::agent::conversation::{Conversation, new_message_id};
+use crate::agent::dispatch::{self, Call};
+use crate::agent::recover::{self, Next, Past};
+use crate::agent::request::{self, Answer, Ended};
+use crate::agent::shared::Shared;
+use crate::protocol::{
+    CallResult, CallStatus, Cause, Detail, ErrorKind, Event, Input, Level, Message, Part, Role,
+    TurnEnd, TurnId, TurnSummary,
+};
+
+/// Said to the model when its answer was cut by the output limit.
+const GO_ON: &str = "Your answer was cut off by the output limit. Go on exactly where it stopped, \
+                     in smaller steps.";
+/// The same failing call this often in a row is a loop.
+const SAME_FAILURES: u32 = 5;
+/// Denials in a row after which a turn without anyone to ask ends.
+const DENIALS_IN_A_ROW: u32 = 3;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests of one turn.
+    pub max_turns: Option<u32>,
+}
+
+/// Runs the turn and reports its end. The history is valid for the next request whatever happens.
+pub async fn run(
+    talk: &mut Conversation,
+    shared: &Arc<Shared>,
+    turn: TurnId,
+    input: Input,
+    cancel: &CancellationToken,
+) {
+    let began = Instant::now();
+    let mut summary =
+        TurnSummary { cost: Some(crate::protocol::Money::ZERO), ..Default::default() };
+    let message = talk.begin_turn(shared, turn, &input).await;
+    shared.emit(Event::TurnStarted { turn, message, text: input.text.clone() }).await;
+    let end = exchange(talk, shared, turn, cancel, &mut summary).await;
+    summary.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    talk.end_turn(shared).await;
+    shared.emit(Event::TurnEnded { turn, end, summary }).await;
+}
+
+async fn exchange(
+    talk: &mut Conversation,
+    shared: &Arc<Shared>,
+    turn: TurnId,
+    cancel: &CancellationToken,
+    summary: &mut TurnSummary,
+) -> TurnEnd {
+    let mut cause = Cause::Prompt;
+    let mut past = Past::default();
+    let mut loops = Loops::default();
+    loop {
+        if talk.limits.max_turns.is_some_and(|most| summary.requests >= most) {
+            return TurnEnd::TurnLimit;
+        }
+        if let Err(end) = compact::if_due(talk, shared, turn, cancel).await {
+            return end;
+        }
+        if let Some(end) = talk.over_budget() {
+            return end;
+        }
+        let answer = match request::send(talk, shared, turn, cause, &mut past, cancel).await {
+            Ok(answer) => answer,
+            Err(Ended::Interrupted) => return TurnEnd::Interrupted,
+            Err(Ended::Failed { kind, message, hints }) => {
+                return TurnEnd::Failed { error: kind, message, hints };
+            }
+        };
+        summary.requests += 1;
+        summary.cost = summary.cost.zip(answer.cost).map(|(sum, cost)| sum + cost);
+
+        let calls = talk.calls_of(&answer);
+        let next = recover::after_answer(
+            &answer.stop,
+            calls.len(),
+            answer.cut.len(),
+            &past,
+            talk.can_compact(),
+        );
+        match next {
+            Next::RunCalls => {
+                let mut results = dispatch::run(shared, &calls, cancel, &mut talk.journal).await;
+                note_cut_calls(&answer, &mut results);
+                count(summary, &calls, &results);
+                talk.add_results(&calls, &results);
+                if cancel.is_cancelled() {
+                    return TurnEnd::Interrupted;
+                }
+                if let Some(end) = loops.check(shared, &calls, &results).await {
+                    return end;
+                }
+                past = Past { fell_back: past.fell_back, ..Past::default() };
+                cause = Cause::Tool;
+            }
+            Next::Continue => {
+                past.continuations += 1;
+                talk.add_note(shared, GO_ON).await;
+                cause = Cause::Continuation;
+            }
+            Next::Resend => {
+                past.continuations += 1;
+                cause = Cause::Continuation;
+            }
+            Next::Compact => {
+                past.compactions += 1;
+                if let Err(end) = compact::now(talk, shared, turn, None, true, cancel).await {
+                    return end;
+                }
+                cause = Cause::Continuation;
+            }
+            Next::Done => {
+                if answer.is_empty {
+                    shared.notice(Level::Warning, "The model gave an empty answer.").await;
+                }
+                if !talk.take_steering(shared).await {
+                    return TurnEnd::Done;
+                }
+                cause = Cause::Prompt;
+                continue;
+            }
+            Next::Fail { kind, message, hints } => {
+                return TurnEnd::Failed { error: kind, message, hints };
+            }
+        }
+        // What was said meanwhile goes along with the results.
+        talk.take_steering(shared).await;
+    }
+}
+
+fn note_cut_calls(answer: &Answer, results: &mut [CallResult]) {
+    if let (Some(cut), Some(last)) = (answer.cut.first(), results.last_mut()) {
+        last.text.push_str(&format!(
+            "\n(A further call of {cut} in the same message was cut off by the output limit and did \
+             not run. Send it again, in smaller pieces.)"
+        ));
+    }
+}
+
+fn count(summary: &mut TurnSummary, calls: &[Call], results: &[CallResult]) {
+    for (call, result) in calls.iter().zip(results) {
+        match &result.detail {
+            Detail::Diff { added, removed, .. } => {
+                summary.files += 1;
+                summary.added += added;
+                summary.removed += removed;
+            }
+            Detail::Command { .. } if call.tool == "Bash" => summary.commands += 1,
+            Detail::Command { .. } | Detail::Text | Detail::Todos { .. } => {}
+        }
+    }
+}
+
+/// Watches for a model that runs in a circle.
+#[derive(Debug, Default)]
+struct Loops {
+    last_failure: Option<(String, serde_json::Value)>,
+    failures: u32,
+}
+
+impl Loops {
+    async fn check(
+        &mut self,
+        shared: &Shared,
+        calls: &[Call],
+        results: &[CallResult],
+    ) -> Option<TurnEnd> {
+        for (call, result) in calls.iter().zip(results) {
+            let this = (call.tool.clone(), call.input.clone());
+            if result.status != CallStatus::Failed {
+                self.last_failure = None;
+                self.failures = 0;
+            } else if self.last_failure.as_ref() == Some(&this) {
+                self.failures += 1;
+            } else {
+                self.last_failure = Some(this);
+                self.failures = 1;
+            }
+        }
+        if self.failures >= SAME_FAILURES {
+            let tool = calls.last().map_or("", |call| call.tool.as_str());
+            return Some(TurnEnd::Failed {
+                error: ErrorKind::Tool,
+                message: format!("the same call of {tool} failed {} times in a row", self.failures),
+                hints: vec!["Tell the model what to do differently, or say \"go on\".".to_owned()],
+            });
+        }
+        if !shared.gate.can_ask() && shared.gate.denied_in_a_row() >= DENIALS_IN_A_ROW {
+            return Some(TurnEnd::Failed {
+                error: ErrorKind::Denied,
+                message: format!("{DENIALS_IN_A_ROW} calls in a row were denied"),
+                hints: vec![
+                    "Allow what is needed with --allow RULE or --permission-mode.".to_owned(),
+                ],
+            });
+        }
+        None
+    }
+}
+
+impl Conversation {
+    /// The calls of the message that was just added, each with what is wrong with its input.
+    fn calls_of(&self, answer: &Answer) -> Vec<Call> {
+        let Some(message) = self.history.last().filter(|m| m.role == Role::Assistant) else {
+            return Vec::new();
+        };
+        message
+            .calls()
+            .map(|(id, tool, input)| Call {
+                id: id.clone(),
+                tool: tool.to_owned(),
+                input: input.clone(),
+                malformed: answer
+                    .malformed
+                    .iter()
+                    .find(|(bad, _)| bad == id)
+                    .map(|(_, why)| why.clone()),
+            })
+            .collect()
+    }
+
+    /// Results stand first in their message, as the wire formats demand.
+    fn add_results(&mut self, calls: &[Call], results: &[CallResult]) {
+        let parts = calls
+            .iter()
+            .zip(results)
+            .map(|(call, result)| Part::Result {
+                call: call.id.clone(),
+                text: result.text.clone(),
+                is_error: result.is_error(),
+            })
+            .collect();
+        self.push(new_message_id(), Message { role: Role::User, parts });
+    }
+}
+
+/// Waits, unless cancelled; true if the time is over.
+pub async fn sleep(wait: Duration, cancel: &CancellationToken) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => true,
+        () = cancel.cancelled() => false,
+    }
+}

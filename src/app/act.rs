@@ -1,0 +1,189 @@
+//! What each named action does: one arm, one call.
+
+use crate::app::browse;
+use crate::app::complete;
+use crate::app::dialog::{confirm, permission};
+use crate::app::effect::Effect;
+use crate::app::keys::{Action, Edit};
+use crate::app::model::{Focus, Model};
+use crate::app::panels::{self, Kind, changes, cost, history, themes};
+use crate::app::prompt::HistorySearch;
+use crate::app::{search, start, submit};
+
+pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Edit(change) => return edit(model, change),
+
+        Action::Stop => return submit::stop(model),
+        Action::Back => return submit::back(model),
+        Action::Eof => return submit::eof(model),
+        Action::CycleMode => return submit::cycle_mode(model),
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::OpenEditor => return vec![Effect::OpenEditor(model.prompt.expanded())],
+
+        Action::Submit => return submit::submit(model),
+        Action::Newline => model.prompt.insert("\n"),
+        Action::Up => return submit::up(model),
+        Action::Down => return submit::down(model),
+        Action::HistorySearch => history_search(model),
+        Action::HistorySearchOlder => history_older(model),
+        Action::HistorySearchAccept => history_accept(model),
+
+        Action::CompleteNext => complete::step(model, true),
+        Action::CompletePrevious => complete::step(model, false),
+        Action::CompleteAccept => complete_accept(model),
+        Action::CompleteRun => return submit::complete_and_run(model),
+
+        Action::PageUp => browse::half_page(model, false),
+        Action::PageDown => browse::half_page(model, true),
+        Action::LineUp => browse::scroll(model, -1),
+        Action::LineDown => browse::scroll(model, 1),
+        Action::Top => browse::top(model),
+        Action::Bottom => browse::bottom(model),
+        Action::BrowseUp | Action::PreviousEntry => browse::step(model, false),
+        Action::BrowseDown | Action::NextEntry => browse::step(model, true),
+        Action::NextPrompt => browse::prompt(model, true),
+        Action::PreviousPrompt => browse::prompt(model, false),
+        Action::FirstEntry => browse::first(model),
+        Action::LastEntry => browse::last(model),
+        Action::Toggle => browse::toggle(model),
+        Action::ToggleAll | Action::ToggleDetail => browse::toggle_all(model),
+        Action::CopyEntry => return browse::copy(model),
+        Action::Write => browse::leave(model),
+
+        Action::SearchOpen => search::open(model),
+        Action::SearchNext => search::step(model, true),
+        Action::SearchPrevious => search::step(model, false),
+
+        Action::AllowOnce => return permission::allow_once(model),
+        Action::AllowSession => return permission::allow_session(model),
+        Action::AllowAlways => permission::allow_always(model),
+        Action::Deny => return permission::deny(model),
+        Action::DenyWithMessage => permission::deny_with_message(model),
+        Action::Why => permission::why(model),
+        Action::KeepHunk => keep(model),
+        Action::NextHunk => step_hunk(model, true),
+        Action::PreviousHunk => step_hunk(model, false),
+        Action::Confirm => return confirm::accept(model),
+        Action::FieldAccept => return permission::accept(model),
+        Action::FieldNext => permission::next_scope(model),
+        Action::FieldPick => permission::pick_rule(model),
+        Action::FieldPrevious => permission::step_rule(model, false),
+        Action::FieldFollowing => permission::step_rule(model, true),
+
+        Action::Help => panels::toggle(model, Kind::Help),
+        Action::Todos => panels::toggle(model, Kind::Todos),
+        Action::CostPanel => return cost::open(model),
+        Action::HistoryPanel => return history::open(model, None),
+        Action::ChangesPanel => panels::toggle(model, Kind::Changes { hunk: 0 }),
+        Action::ModelsPanel => panels::toggle(model, Kind::Models),
+        Action::ThemePanel => themes::open(model),
+        Action::PermissionsPanel => panels::toggle(model, Kind::Permissions),
+        Action::StatusPanel => panels::toggle(model, Kind::Status),
+        Action::PanelDown => return scroll_inner(model, 1),
+        Action::PanelUp => return scroll_inner(model, -1),
+        Action::PanelPageDown => return page_inner(model, true),
+        Action::PanelPageUp => return page_inner(model, false),
+        Action::PanelTop => return scroll_inner(model, isize::MIN),
+        Action::PanelBottom => return scroll_inner(model, isize::MAX),
+        Action::PanelOpen => return panels::enter(model),
+        Action::FilterOpen => panels::open_filter(model),
+        Action::FilterAccept if model.focus() == Focus::StartKey => return start::open(model),
+        Action::FilterAccept => panels::accept_filter(model),
+        Action::Group => return cost::group(model),
+        Action::SearchAll => return history::search_all(model),
+
+        Action::StartDown => start::step(model, true),
+        Action::StartUp => start::step(model, false),
+        Action::StartOpen => return start::open(model),
+    }
+    Vec::new()
+}
+
+/// Changes whichever text has the keys.
+fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
+    match model.focus() {
+        Focus::Prompt => {
+            if model.prompt.edit(change) {
+                complete::refresh(model);
+            }
+        }
+        Focus::HistorySearch => {
+            if let Some(search) = &mut model.prompt.search
+                && search.field.edit(change)
+            {
+                search.find(&model.prompt.history);
+            }
+        }
+        Focus::Search => search::edit(model, change),
+        Focus::Filter => return panels::edit(model, change),
+        Focus::DialogField => permission::edit(model, change),
+        Focus::StartKey => {
+            if let Some((_, field)) = model.start.as_mut().and_then(|it| it.entering.as_mut()) {
+                field.edit(change);
+            }
+        }
+        Focus::Start | Focus::Dialog | Focus::Confirm | Focus::Panel | Focus::Browse => {}
+    }
+    Vec::new()
+}
+
+fn scroll_inner(model: &mut Model, rows: isize) -> Vec<Effect> {
+    match model.focus() {
+        Focus::Dialog => permission::scroll(model, rows),
+        Focus::Confirm => confirm::scroll(model, rows),
+        _ => return panels::step(model, rows),
+    }
+    Vec::new()
+}
+
+fn page_inner(model: &mut Model, down: bool) -> Vec<Effect> {
+    let half = isize::try_from(model.seen.inner.shown / 2).unwrap_or(1).max(1);
+    let rows = if down { half } else { -half };
+    match model.focus() {
+        Focus::Dialog => permission::scroll(model, rows),
+        Focus::Confirm => confirm::scroll(model, rows),
+        _ => return panels::page(model, down),
+    }
+    Vec::new()
+}
+
+fn keep(model: &mut Model) {
+    match model.focus() {
+        Focus::Confirm => confirm::pick(model),
+        _ => permission::keep_hunk(model),
+    }
+}
+
+fn step_hunk(model: &mut Model, down: bool) {
+    match model.focus() {
+        Focus::Dialog => permission::step_hunk(model, down),
+        Focus::Confirm => confirm::step_file(model, down),
+        _ => changes::step_hunk(model, down),
+    }
+}
+
+fn history_search(model: &mut Model) {
+    model.complete = None;
+    model.prompt.search = Some(HistorySearch::new(&model.prompt.history));
+}
+
+fn history_older(model: &mut Model) {
+    if let Some(search) = &mut model.prompt.search {
+        search.older(&model.prompt.history);
+    }
+}
+
+fn history_accept(model: &mut Model) {
+    if let Some(search) = model.prompt.search.take()
+        && let Some(draft) = search.found(&model.prompt.history).cloned()
+    {
+        model.prompt.restore(draft);
+        complete::refresh(model);
+    }
+}
+
+fn complete_accept(model: &mut Model) {
+    complete::accept(model);
+}

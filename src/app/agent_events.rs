@@ -1,0 +1,278 @@
+//! The agent's facts become what the screen knows. Text from outside is cleaned here, once.
+
+use crate::app::calls::{Call, CallState};
+use crate::app::clean;
+use crate::app::dialog::confirm;
+use crate::app::effect::Effect;
+use crate::app::model::{Activity, Focused, Job, Model, Phase};
+use crate::app::scroll::Scroll;
+use crate::app::spend::Spending;
+use crate::app::transcript::{Body, Kind};
+use crate::protocol::{
+    CallId, CallResult, CallStatus, Closed, Detail, Event, Level, Request, Role, Skipped, Step,
+    TurnEnd, TurnId, TurnSummary,
+};
+
+pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Started { session, cwd, model: name, mode, window, scripted, resumed } => {
+            started(model, resumed);
+            let info = &mut model.session;
+            info.id = Some(session);
+            info.cwd = clean::line(&cwd);
+            info.model = clean::line(&name);
+            info.mode = mode;
+            info.window = window;
+            info.scripted = scripted;
+        }
+        Event::Restored { role, text, .. } => restored(model, role, &text),
+        Event::CallRestored { call, tool, title, result } => {
+            let mut entry = Call::new(call, &tool, &title, CallState::Queued);
+            entry.end(result.unwrap_or_else(unknown));
+            model.transcript.push(Body::Call(Box::new(entry)));
+        }
+        Event::TurnStarted { turn, text, .. } => turn_started(model, turn, &text),
+        Event::Steered { text, .. } => {
+            model.transcript.close_live();
+            model.transcript.push(Body::Person { text: clean::prose(&text), open: false });
+        }
+        Event::QueueChanged { queued } => {
+            model.queue = queued.iter().map(|text| clean::prose(text)).collect();
+        }
+        Event::RequestStarted { .. } => model.set_phase(Phase::Waiting),
+        Event::TextAdded { message, text } => {
+            model.set_phase(Phase::Writing);
+            model.transcript.stream(&message, Kind::Prose, &text);
+        }
+        Event::ThoughtAdded { message, text } => {
+            model.set_phase(Phase::Thinking);
+            model.transcript.stream(&message, Kind::Thought, &text);
+        }
+        Event::MessageEnded { .. } => model.transcript.close_live(),
+        Event::CallQueued { call, tool, title, input } => {
+            let entry = Call::new(call, &tool, &title, CallState::Queued).with_input(&input);
+            model.transcript.push(Body::Call(Box::new(entry)));
+        }
+        Event::CallStarted { call } => {
+            model.set_phase(Phase::Running);
+            set_call(model, &call, CallState::Running);
+        }
+        Event::CallOutput { call, text } => {
+            model.transcript.change_call(&call, |call| call.output.push(&text));
+        }
+        Event::CallEnded { call, result } => {
+            model.transcript.change_call(&call, |call| call.end(result));
+        }
+        Event::PermissionAsked { request } => return asked(model, *request),
+        Event::PermissionClosed { request, by } => {
+            model.dialogs.close(request, model.now);
+            if let Closed::Rule { rule } = by {
+                model.say(&format!("allowed by {}", clean::line(&rule)));
+            }
+        }
+        Event::RewindAsked { rewind } => {
+            confirm::ask(model, *rewind);
+            return notify(model, "tern asks whether to change files");
+        }
+        Event::Rewound { step, files, skipped, calls } => {
+            rewound(model, step, &files, &skipped, &calls);
+        }
+        Event::TodosChanged { todos } => model.todos = clean::todos(todos),
+        Event::UsageAdded { spend, session, today, unpriced, context } => {
+            model.spending.add(spend);
+            let spending = &mut model.spending;
+            (spending.session, spending.today) = (session, today);
+            (spending.unpriced, spending.context) = (unpriced, context);
+        }
+        Event::Spent { session, today, unpriced, context } => {
+            let spending = &mut model.spending;
+            (spending.session, spending.today) = (session, today);
+            (spending.unpriced, spending.context) = (unpriced, context);
+        }
+        Event::Retrying { attempt, of, wait_ms, why, .. } => {
+            let until = model.now.plus(wait_ms);
+            let why = clean::line(&why);
+            model.set_phase(Phase::Retrying { attempt, of, until, why });
+        }
+        Event::CompactionStarted { .. } => model.set_phase(Phase::Compacting),
+        Event::Compacted { before, after, summary } => {
+            model.transcript.close_live();
+            let summary = clean::prose(&summary);
+            model.transcript.push(Body::Compaction { before, after, summary, open: false });
+            model.spending.context = after;
+        }
+        Event::ShellEnded { command, output, code } => {
+            let (command, output) = (clean::exact(&command), clean::output(&output));
+            model.transcript.push(Body::Shell { command, output, code, open: true });
+        }
+        Event::JobChanged { job, command, running } => {
+            let command = clean::line(&command);
+            model.jobs.retain(|known| known.id != job);
+            model.jobs.push(Job { id: job, command, running });
+        }
+        Event::ModeSet { mode } => model.session.mode = mode,
+        Event::ModelSet { model: name, window } => {
+            model.session.model = clean::line(&name);
+            model.session.window = window;
+        }
+        Event::Titled { title } => model.session.title = clean::line(&title),
+        Event::GitChanged { branch, dirty } => {
+            model.session.branch = clean::line(&branch);
+            model.session.dirty = dirty;
+        }
+        Event::Noticed { level, text } => {
+            let text = clean::prose(&text);
+            model.transcript.push(Body::Notice { level, text, hints: Vec::new() });
+        }
+        Event::TurnEnded { turn, end, summary } => return turn_ended(model, turn, end, summary),
+        Event::Stopped => return vec![Effect::Quit],
+    }
+    Vec::new()
+}
+
+/// The agent's task is gone: what ran has ended, and the person is told.
+pub fn disconnected(model: &mut Model, why: &str) -> Vec<Effect> {
+    model.dialogs.clear();
+    model.confirm = None;
+    model.fail(why);
+    Vec::new()
+}
+
+fn started(model: &mut Model, resumed: bool) {
+    model.confirm = None;
+    let first = model.session.id.is_none();
+    // A prompt may have been sent before the agent was there; it stays.
+    if !first {
+        model.transcript.clear();
+        model.activity = Activity::Idle;
+        model.sent = None;
+    }
+    if !first || resumed {
+        model.spending = Spending { today: model.spending.today, ..Spending::default() };
+        model.todos.clear();
+        model.scroll = Scroll::Follow;
+        model.browse = None;
+        model.session.title.clear();
+        model.dialogs.clear();
+    }
+}
+
+fn restored(model: &mut Model, role: Role, text: &str) {
+    let text = clean::prose(text);
+    if text.trim().is_empty() {
+        return;
+    }
+    model.transcript.push(match role {
+        Role::User => Body::Person { text, open: false },
+        Role::Assistant => Body::Prose { text, live: false },
+    });
+}
+
+fn unknown() -> CallResult {
+    CallResult {
+        status: CallStatus::Unknown,
+        text: String::new(),
+        facts: "outcome unknown".to_owned(),
+        detail: Detail::Text,
+    }
+}
+
+fn rewound(model: &mut Model, step: Step, files: &[String], skipped: &[Skipped], calls: &[CallId]) {
+    model.confirm = None;
+    for call in calls {
+        model.transcript.change_call(call, |call| call.undone = step == Step::Undo);
+    }
+    let names: Vec<String> = files.iter().map(|path| clean::line(path)).collect();
+    let (done, back) = match step {
+        Step::Undo => ("Undone", "/redo brings the changes back"),
+        Step::Redo => ("Redone", "/undo takes the changes back again"),
+    };
+    let text = if names.is_empty() {
+        "No file was changed".to_owned()
+    } else {
+        format!("{done}: {}", names.join(", "))
+    };
+    let left = skipped.iter().map(|file| {
+        format!("left as it is: {} ({})", clean::line(&file.path), clean::line(&file.why))
+    });
+    let back = (!names.is_empty()).then(|| back.to_owned());
+    let hints = left.chain(back).collect();
+    model.transcript.push(Body::Notice { level: Level::Info, text, hints });
+}
+
+fn turn_started(model: &mut Model, turn: TurnId, text: &str) {
+    model.confirm = None;
+    let text = clean::prose(text);
+    model.spending.start_turn(turn, &text);
+    model.turn = model.turn.max(turn);
+    match model.sent.take() {
+        // Shown when it was sent; the agent's text counts, as a hook may have changed it.
+        Some((sent, at)) if sent == turn => {
+            let shown = model.transcript.entries().get(at).map(|entry| &entry.body);
+            if !matches!(shown, Some(Body::Person { text: shown, .. }) if *shown == text) {
+                model.transcript.change(at, |body| *body = Body::Person { text, open: false });
+            }
+        }
+        _ => {
+            model.transcript.close_live();
+            model.transcript.push(Body::Person { text, open: false });
+        }
+    }
+    let since = match model.activity {
+        Activity::Working { turn: working, since, .. } if working == turn => since,
+        _ => model.now,
+    };
+    model.activity = Activity::Working { turn, since, phase: Phase::Waiting };
+}
+
+fn set_call(model: &mut Model, call: &CallId, state: CallState) {
+    model.transcript.change_call(call, |call| {
+        if call.is_running() {
+            call.state = state;
+        }
+    });
+}
+
+fn asked(model: &mut Model, request: Request) -> Vec<Effect> {
+    set_call(model, &request.call, CallState::Asked);
+    model.pending.clear();
+    model.dialogs.ask(request, model.now, model.typed);
+    notify(model, "tern asks for permission")
+}
+
+fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummary) -> Vec<Effect> {
+    model.transcript.close_live();
+    if model.working_turn().is_none_or(|working| working == turn) {
+        model.activity = Activity::Idle;
+    }
+    model.dialogs.clear();
+    let text = match &end {
+        TurnEnd::Done => "tern is done",
+        TurnEnd::Interrupted => "",
+        TurnEnd::TurnLimit | TurnEnd::Budget | TurnEnd::Failed { .. } => "tern has stopped",
+    };
+    let body = match end {
+        TurnEnd::Failed { error, message, hints } => {
+            let hints: Vec<String> = hints.iter().map(|hint| clean::prose(hint)).collect();
+            let message = clean::prose(&message);
+            model.transcript.push(Body::Notice {
+                level: Level::Error,
+                text: message.clone(),
+                hints: hints.clone(),
+            });
+            Body::Ending { end: TurnEnd::Failed { error, message, hints }, summary }
+        }
+        end => Body::Ending { end, summary },
+    };
+    model.transcript.push(body);
+    notify(model, text)
+}
+
+/// Only someone who is looking elsewhere is told.
+fn notify(model: &Model, text: &str) -> Vec<Effect> {
+    if model.focused == Focused::No && !text.is_empty() {
+        vec![Effect::Notify(text.to_owned())]
+    } else {
+        Vec::new()
+    }
+}

@@ -1,0 +1,136 @@
+//! Moving through the transcript: by rows, by entries, with the mouse.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use crate::app::effect::Effect;
+use crate::app::model::{Focus, Model};
+use crate::app::panels;
+use crate::app::scroll::{Anchor, Scroll};
+use crate::app::transcript::Body;
+
+const WHEEL: isize = 3;
+
+pub fn scroll(model: &mut Model, rows: isize) {
+    model.scroll = model.scroll.by(rows, &model.seen);
+}
+
+pub fn half_page(model: &mut Model, down: bool) {
+    let half = isize::try_from(model.seen.transcript / 2).unwrap_or(1).max(1);
+    scroll(model, if down { half } else { -half });
+}
+
+pub fn top(model: &mut Model) {
+    model.scroll = Scroll::At(Anchor::default());
+}
+
+pub fn bottom(model: &mut Model) {
+    model.scroll = Scroll::Follow;
+}
+
+/// Chooses the entry above or below; from the prompt, the last one on the screen.
+pub fn step(model: &mut Model, down: bool) {
+    let count = model.transcript.entries().len();
+    if count == 0 {
+        return;
+    }
+    let last = count - 1;
+    match (model.browse, down) {
+        (None, true) => {}
+        (None, false) => {
+            let shown = model.seen.entries.last().map_or(last, |(_, _, entry)| *entry);
+            choose(model, shown.min(last));
+        }
+        (Some(at), false) => choose(model, at.saturating_sub(1)),
+        (Some(at), true) if at >= last => leave(model),
+        (Some(at), true) => choose(model, at + 1),
+    }
+}
+
+/// Chooses the person's entry above or below.
+pub fn prompt(model: &mut Model, down: bool) {
+    let Some(at) = model.browse else { return };
+    let entries = model.transcript.entries();
+    let said = |index: &usize| matches!(entries[*index].body, Body::Person { .. });
+    let found = if down {
+        (at + 1..entries.len()).find(said)
+    } else {
+        (0..at.min(entries.len())).rev().find(said)
+    };
+    if let Some(found) = found {
+        choose(model, found);
+    }
+}
+
+pub fn first(model: &mut Model) {
+    choose(model, 0);
+}
+
+pub fn last(model: &mut Model) {
+    choose(model, model.transcript.entries().len().saturating_sub(1));
+}
+
+/// Back to the prompt, where the screen stands.
+pub fn leave(model: &mut Model) {
+    model.browse = None;
+}
+
+pub fn toggle(model: &mut Model) {
+    if let Some(at) = model.browse {
+        model.transcript.toggle(at);
+        choose(model, at);
+    }
+}
+
+pub fn toggle_all(model: &mut Model) {
+    model.transcript.toggle_all();
+}
+
+pub fn copy(model: &mut Model) -> Vec<Effect> {
+    let entry = model.browse.and_then(|at| model.transcript.entries().get(at));
+    let Some(text) = entry.map(|entry| entry.body.text()) else { return Vec::new() };
+    model.say(&format!("copied {} characters", text.chars().count()));
+    vec![Effect::Copy(text)]
+}
+
+pub fn mouse(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
+    match event.kind {
+        MouseEventKind::ScrollUp => wheel(model, -WHEEL),
+        MouseEventKind::ScrollDown => wheel(model, WHEEL),
+        MouseEventKind::Down(MouseButton::Left) => {
+            click(model, event.row);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn wheel(model: &mut Model, rows: isize) -> Vec<Effect> {
+    match model.focus() {
+        Focus::Dialog | Focus::DialogField => {
+            crate::app::dialog::permission::scroll(model, rows);
+            Vec::new()
+        }
+        Focus::Panel | Focus::Filter => panels::step(model, rows.signum()),
+        _ => {
+            scroll(model, rows);
+            Vec::new()
+        }
+    }
+}
+
+/// Opens or folds what was clicked.
+fn click(model: &mut Model, row: u16) {
+    let hit = model.seen.entries.iter().find(|(from, to, _)| (*from..*to).contains(&row));
+    if let Some((_, _, entry)) = hit.copied()
+        && model.panel.is_none()
+    {
+        model.transcript.toggle(entry);
+        // What is being read stays, also at the end of the transcript.
+        model.scroll = Scroll::At(model.seen.top);
+    }
+}
+
+fn choose(model: &mut Model, entry: usize) {
+    model.browse = Some(entry);
+    model.scroll = Scroll::Show { entry };
+}

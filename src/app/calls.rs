@@ -1,0 +1,192 @@
+//! Tool calls, as the transcript shows them.
+
+use serde_json::Value;
+
+use crate::app::clean;
+use crate::protocol::{CallId, CallResult, CallStatus, Detail, Title};
+
+/// Bytes of live output that are kept; the result brings the whole later.
+const TAIL: usize = 32 * 1024;
+
+/// Bytes of the newest line that are shown beside a call.
+const LINE: usize = 1_024;
+
+/// Characters of one value of the input that are kept.
+const INPUT: usize = 4_000;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub id: CallId,
+    pub tool: String,
+    pub title: Title,
+    /// What the model asked for: names and values.
+    pub input: Vec<(String, String)>,
+    pub state: CallState,
+    pub open: bool,
+    /// Its changes were taken back.
+    pub undone: bool,
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallState {
+    Queued,
+    Running,
+    /// Waits for the person's answer.
+    Asked,
+    Ended(CallResult),
+}
+
+/// The newest output of a running call, as it came; [`Output::shown`] is what may be drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Output {
+    tail: String,
+    /// Lines that came before the tail.
+    pub gone: usize,
+}
+
+impl Call {
+    pub fn new(id: CallId, tool: &str, title: &Title, state: CallState) -> Call {
+        Call {
+            id,
+            tool: clean::line(tool),
+            title: clean::title(title),
+            input: Vec::new(),
+            state,
+            open: false,
+            undone: false,
+            output: Output::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn with_input(mut self, input: &Value) -> Call {
+        let pair = |(name, value): (&String, &Value)| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let short: String = text.chars().take(INPUT).collect();
+            (clean::line(name), clean::exact(&short))
+        };
+        self.input = input.as_object().into_iter().flatten().map(pair).collect();
+        self
+    }
+
+    pub fn is_running(&self) -> bool {
+        !matches!(self.state, CallState::Ended(_))
+    }
+
+    pub fn status(&self) -> Option<CallStatus> {
+        match &self.state {
+            CallState::Ended(result) => Some(result.status),
+            _ => None,
+        }
+    }
+
+    /// The verb that fits: "Reading" while it runs, "Read" afterwards. What did not come to its
+    /// end is not told as done, except for a command: that ran, whatever it said.
+    pub fn verb(&self) -> &str {
+        let done = match &self.state {
+            CallState::Ended(result) => match result.status {
+                CallStatus::Done => true,
+                CallStatus::Failed => matches!(result.detail, Detail::Command { .. }),
+                CallStatus::Denied | CallStatus::Interrupted | CallStatus::Unknown => false,
+            },
+            CallState::Queued | CallState::Running | CallState::Asked => false,
+        };
+        let verb = if done { &self.title.done } else { &self.title.doing };
+        if verb.is_empty() { &self.tool } else { verb }
+    }
+
+    /// What it gave; empty while it runs.
+    pub fn text(&self) -> &str {
+        match &self.state {
+            CallState::Ended(result) => &result.text,
+            _ => "",
+        }
+    }
+
+    pub fn facts(&self) -> &str {
+        match &self.state {
+            CallState::Ended(result) => &result.facts,
+            _ => "",
+        }
+    }
+
+    pub fn end(&mut self, result: CallResult) {
+        let detail = match result.detail {
+            Detail::Diff { path, hunks, added, removed, new_file } => Detail::Diff {
+                path: clean::line(&path),
+                hunks: clean::hunks(hunks),
+                added,
+                removed,
+                new_file,
+            },
+            Detail::Todos { todos } => Detail::Todos { todos: clean::todos(todos) },
+            other => other,
+        };
+        self.state = CallState::Ended(CallResult {
+            text: clean::output(&result.text),
+            facts: clean::line(&result.facts),
+            detail,
+            ..result
+        });
+        self.output = Output::default();
+    }
+}
+
+impl Output {
+    /// Lines that can be drawn: of each, what its last carriage return left.
+    pub fn shown(&self) -> String {
+        clean::output(&self.tail)
+    }
+
+    /// The newest line that says something; empty: there is none.
+    pub fn last_line(&self) -> String {
+        let line = self.tail.trim_end().rsplit('\n').next().unwrap_or_default();
+        let start = line.len().saturating_sub(LINE);
+        clean::output(&line[ceil_boundary(line, start)..]).trim().to_owned()
+    }
+
+    pub fn push(&mut self, text: &str) {
+        self.tail.push_str(text);
+        if self.tail.len() < 2 * TAIL {
+            return;
+        }
+        let cut = self.tail.len() - TAIL;
+        let cut = self.tail.as_bytes()[cut..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or_else(|| ceil_boundary(&self.tail, cut), |n| cut + n + 1);
+        self.gone += self.tail[..cut].matches('\n').count();
+        self.tail.drain(..cut);
+    }
+}
+
+fn ceil_boundary(text: &str, at: usize) -> usize {
+    (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_output_is_bounded_and_counts_what_is_gone() {
+        let mut output = Output::default();
+        for n in 0..20_000 {
+            output.push(&format!("line {n}\n"));
+        }
+        assert!(output.tail.len() < 2 * TAIL);
+        let first: usize = output.tail.lines().next().unwrap()[5..].parse().unwrap();
+        assert_eq!(first, output.gone);
+        assert!(output.tail.ends_with("line 19999\n"));
+
+        let mut one_line = Output::default();
+        for _ in 0..10 {
+            one_line.push(&"é".repeat(TAIL / 2));
+        }
+        assert!(one_line.tail.len() <= 2 * TAIL);
+    }
+}

@@ -1,0 +1,132 @@
+//! The border that foreign text crosses on its way into the app: whatever the model, a tool, a
+//! file or a server wrote is made safe to draw here, once. The log and the model keep the exact
+//! bytes.
+
+use std::path::PathBuf;
+
+use crate::app::panels::history::{Preview, SessionRow};
+use crate::protocol::{
+    FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind, Role, Ruling, Sourced,
+    StepConflict, Title, Todo,
+};
+use crate::text::Piece;
+use crate::text::clean::{Mark, Mode, clean, marked};
+
+/// Text that is read: escapes go, the rest stays as it was meant.
+pub fn prose(text: &str) -> String {
+    clean(text, Mode::Prose).into_owned()
+}
+
+/// Text that something hangs on (a command, a path, a rule): what cannot be seen is made visible.
+pub fn exact(text: &str) -> String {
+    clean(text, Mode::Security).into_owned()
+}
+
+/// The same on one line.
+pub fn line(text: &str) -> String {
+    clean(text, Mode::Name).into_owned()
+}
+
+/// The output of a program, as a terminal would have left it.
+pub fn output(text: &str) -> String {
+    clean(text, Mode::Output).into_owned()
+}
+
+/// Text that the person must judge, with what was spelled out kept apart.
+pub fn judged(text: &str) -> Vec<Piece<Mark>> {
+    marked(text, Mode::Security)
+}
+
+pub fn title(title: &Title) -> Title {
+    Title { doing: line(&title.doing), done: line(&title.done), object: line(&title.object) }
+}
+
+pub fn todos(todos: Vec<Todo>) -> Vec<Todo> {
+    let clean = |todo: Todo| Todo {
+        content: line(&todo.content),
+        active_form: line(&todo.active_form),
+        ..todo
+    };
+    todos.into_iter().map(clean).collect()
+}
+
+pub fn rules(rules: Vec<(Ruling, Sourced<String>)>) -> Vec<(Ruling, Sourced<String>)> {
+    let clean = |(ruling, rule): (Ruling, Sourced<String>)| {
+        let file = rule.file.map(|file| PathBuf::from(line(&file.to_string_lossy())));
+        (ruling, Sourced { value: line(&rule.value), file, ..rule })
+    };
+    rules.into_iter().map(clean).collect()
+}
+
+pub fn session(row: SessionRow) -> SessionRow {
+    SessionRow {
+        title: line(&row.title),
+        age: line(&row.age),
+        project: line(&row.project),
+        snippet: row.snippet.map(|snippet| line(&snippet)),
+        ..row
+    }
+}
+
+pub fn preview(preview: Preview) -> Preview {
+    let clean = |messages: Vec<(Role, String)>| {
+        messages.into_iter().map(|(role, text)| (role, prose(&text))).collect()
+    };
+    Preview { head: clean(preview.head), tail: clean(preview.tail), ..preview }
+}
+
+/// Word marks are byte ranges of the text, so a line that changes loses them.
+pub fn hunks(hunks: Vec<Hunk>) -> Vec<Hunk> {
+    let mut hunks = hunks;
+    for line in hunks.iter_mut().flat_map(|hunk| &mut hunk.lines) {
+        let shown = self::line(&line.text.replace('\t', "    "));
+        if shown != line.text {
+            line.text = shown;
+            line.changed.clear();
+        }
+    }
+    hunks
+}
+
+pub fn rewind(rewind: Rewind) -> Rewind {
+    let conflict = |conflict: StepConflict| match conflict {
+        StepConflict::Impossible { why } => StepConflict::Impossible { why: line(&why) },
+        StepConflict::ChangedSince => StepConflict::ChangedSince,
+    };
+    let file = |file: FileStep| FileStep {
+        path: line(&file.path),
+        hunks: hunks(file.hunks),
+        note: line(&file.note),
+        conflict: file.conflict.map(conflict),
+        ..file
+    };
+    Rewind {
+        prompt: line(&rewind.prompt),
+        files: rewind.files.into_iter().map(file).collect(),
+        ..rewind
+    }
+}
+
+pub fn request(request: Request) -> Request {
+    let preview = match request.preview {
+        Question::Edit { path, hunks: changed, added, removed, new_file } => {
+            Question::Edit { path: line(&path), hunks: hunks(changed), added, removed, new_file }
+        }
+        // These are judged by their very characters: see `judged`.
+        other => other,
+    };
+    let part = |part: PartVerdict| PartVerdict {
+        text: line(&part.text),
+        because: line(&part.because),
+        ..part
+    };
+    Request {
+        preview,
+        tool: line(&request.tool),
+        parts: request.parts.into_iter().map(part).collect(),
+        because: line(&request.because),
+        reason: request.reason.map(|reason| line(&reason)),
+        sandbox: request.sandbox.map(|sandbox| line(&sandbox)),
+        ..request
+    }
+}

@@ -1,0 +1,53 @@
+//! What the screen wants done, as data: the driver has one function for each.
+
+use crate::app::panels::cost::By;
+use crate::app::start::Choice;
+use crate::protocol::{Command, SessionId};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send(Command),
+    Copy(String),
+    /// Open the text in the user's editor; answered by `Reply::Edited`.
+    OpenEditor(String),
+    ListSessions {
+        seq: u64,
+        query: String,
+    },
+    PreviewSession {
+        id: SessionId,
+    },
+    LoadCosts {
+        seq: u64,
+        by: By,
+    },
+    Save(Setting),
+    /// Add a prompt to the history of prompts.
+    Remember(String),
+    /// Look for keys and local servers; answered by `Reply::Found`.
+    Find,
+    /// Connect with what the person chose; answered by `Reply::Connected`.
+    Connect(Choice),
+    /// Tell the person, who is looking elsewhere.
+    Notify(String),
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+/// A setting to be kept in the user's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    Theme(String),
+    Model(String),
+}
+
+/// A text that never stands in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[hidden]")
+    }
+}

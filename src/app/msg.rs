@@ -1,0 +1,69 @@
+//! What can happen to the screen.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::app::panels::cost::Report;
+use crate::app::panels::history::{Preview, SessionRow};
+use crate::app::scroll::Seen;
+use crate::app::start::Found;
+use crate::protocol::{Event, Ruling, SessionId, Sourced};
+
+/// Milliseconds since the program began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Millis(pub u64);
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// The time now. Sent before whatever happens, so that everything else needs no clock.
+    Tick(Millis),
+    Key(KeyEvent),
+    Paste(String),
+    Mouse(MouseEvent),
+    Resized {
+        width: u16,
+        height: u16,
+    },
+    Focused(bool),
+    Agent(Box<Event>),
+    /// The agent cannot be reached any more, and why.
+    Disconnected(String),
+    /// A frame is on the screen.
+    Drawn(Seen),
+    Done(Reply),
+}
+
+/// The answer to an effect. `seq` is that of the question; an answer to an older one is dropped.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Edited(Result<String, String>),
+    Sessions {
+        seq: u64,
+        rows: Result<Vec<SessionRow>, String>,
+    },
+    Preview {
+        id: SessionId,
+        preview: Result<Preview, String>,
+    },
+    Costs {
+        seq: u64,
+        report: Result<Report, String>,
+    },
+    Saved(Result<String, String>),
+    Found(Found),
+    /// The rules that are in force.
+    Rules(Vec<(Ruling, Sourced<String>)>),
+    /// Prompts of earlier sessions, newest last.
+    Prompts(Vec<String>),
+    /// A connection was asked for and is there, or is not.
+    Connected(Result<(), String>),
+}
+
+impl Millis {
+    pub fn plus(self, milliseconds: u64) -> Millis {
+        Millis(self.0.saturating_add(milliseconds))
+    }
+
+    pub fn since(self, earlier: Millis) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}

@@ -1,0 +1,197 @@
+//! Panels: what opens over the transcript or beside it. One is open at a time.
+
+pub mod changes;
+pub mod cost;
+pub mod help;
+pub mod history;
+pub mod models;
+pub mod themes;
+
+use crate::app::edit::{Editor, Lines};
+use crate::app::effect::Effect;
+use crate::app::keys::Edit;
+use crate::app::model::Model;
+
+#[derive(Debug, Clone)]
+pub struct Panel {
+    pub kind: Kind,
+    /// The chosen line of a list, counted in what the filter leaves.
+    pub at: usize,
+    /// First row that is shown, where the panel is one text.
+    pub scroll: usize,
+    pub filter: Editor,
+    /// True while the filter has the keys.
+    pub filtering: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    Cost(cost::Cost),
+    History(history::History),
+    Changes {
+        hunk: usize,
+    },
+    Models,
+    /// The theme that was in use when the panel opened.
+    Themes {
+        before: String,
+    },
+    Help,
+    Permissions,
+    Status,
+    Todos,
+}
+
+impl Panel {
+    pub fn new(kind: Kind) -> Panel {
+        Panel { kind, at: 0, scroll: 0, filter: Editor::new(Lines::One), filtering: false }
+    }
+
+    pub fn query(&self) -> String {
+        self.filter.text().trim().to_owned()
+    }
+}
+
+pub fn open(model: &mut Model, kind: Kind) {
+    model.complete = None;
+    model.panel = Some(Panel::new(kind));
+}
+
+/// Opens the panel, or closes it where it is the one that is open.
+pub fn toggle(model: &mut Model, kind: Kind) {
+    let same = |panel: &Panel| std::mem::discriminant(&panel.kind) == std::mem::discriminant(&kind);
+    if model.panel.as_ref().is_some_and(same) {
+        back(model);
+    } else {
+        open(model, kind);
+    }
+}
+
+/// One step back: out of the filter, then out of the panel.
+pub fn back(model: &mut Model) -> Vec<Effect> {
+    let Some(panel) = &mut model.panel else { return Vec::new() };
+    if panel.filtering || !panel.filter.is_empty() {
+        panel.filtering = false;
+        panel.filter.set("");
+        panel.at = 0;
+        return filtered(model);
+    }
+    if let Kind::Themes { before } = &panel.kind {
+        model.look.theme = before.clone();
+    }
+    model.panel = None;
+    Vec::new()
+}
+
+/// Moves the choice by lines, or a text by rows.
+pub fn step(model: &mut Model, by: isize) -> Vec<Effect> {
+    let count = count(model);
+    let inner = model.seen.inner;
+    let Some(panel) = &mut model.panel else { return Vec::new() };
+    match count {
+        Some(count) => {
+            panel.at = panel.at.saturating_add_signed(by).min(count.saturating_sub(1));
+            moved(model)
+        }
+        None => {
+            panel.scroll = inner.scrolled(panel.scroll, by);
+            Vec::new()
+        }
+    }
+}
+
+pub fn page(model: &mut Model, down: bool) -> Vec<Effect> {
+    let half = isize::try_from(model.seen.inner.shown / 2).unwrap_or(1).max(1);
+    step(model, if down { half } else { -half })
+}
+
+pub fn end(model: &mut Model, down: bool) -> Vec<Effect> {
+    step(model, if down { isize::MAX } else { isize::MIN })
+}
+
+/// Enter: what the chosen line is for.
+pub fn enter(model: &mut Model) -> Vec<Effect> {
+    match model.panel.as_ref().map(|panel| &panel.kind) {
+        Some(Kind::Cost(_)) => {
+            cost::toggle_turn(model);
+            Vec::new()
+        }
+        Some(Kind::History(_)) => history::resume(model),
+        Some(Kind::Models) => models::choose(model),
+        Some(Kind::Themes { .. }) => themes::choose(model),
+        Some(Kind::Changes { .. }) => {
+            changes::step_hunk(model, true);
+            Vec::new()
+        }
+        Some(Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos) | None => Vec::new(),
+    }
+}
+
+pub fn open_filter(model: &mut Model) {
+    if let Some(panel) = &mut model.panel
+        && !matches!(panel.kind, Kind::Status | Kind::Todos)
+    {
+        panel.filtering = true;
+    }
+}
+
+/// The filter stays, and the keys go back to the list.
+pub fn accept_filter(model: &mut Model) {
+    if let Some(panel) = &mut model.panel {
+        panel.filtering = false;
+    }
+}
+
+pub fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
+    let Some(panel) = &mut model.panel else { return Vec::new() };
+    panel.filter.insert(text);
+    panel.at = 0;
+    panel.scroll = 0;
+    filtered(model)
+}
+
+pub fn edit(model: &mut Model, edit: Edit) -> Vec<Effect> {
+    let Some(panel) = &mut model.panel else { return Vec::new() };
+    if !panel.filter.edit(edit) {
+        return Vec::new();
+    }
+    panel.at = 0;
+    panel.scroll = 0;
+    filtered(model)
+}
+
+/// Lines of the panel's list. `None`: it is a text that scrolls.
+fn count(model: &Model) -> Option<usize> {
+    match &model.panel.as_ref()?.kind {
+        Kind::Cost(_) => Some(cost::lines(model).len()),
+        Kind::History(_) => Some(history::lines(model).len()),
+        Kind::Changes { .. } => Some(changes::lines(model).len()),
+        Kind::Models => Some(models::lines(model).len()),
+        Kind::Themes { .. } => Some(themes::lines(model).len()),
+        Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos => None,
+    }
+}
+
+/// The choice has moved.
+fn moved(model: &mut Model) -> Vec<Effect> {
+    match model.panel.as_ref().map(|panel| &panel.kind) {
+        Some(Kind::History(_)) => history::preview(model),
+        Some(Kind::Themes { .. }) => {
+            themes::show(model);
+            Vec::new()
+        }
+        Some(Kind::Changes { .. }) => {
+            changes::first_hunk(model);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The filter has changed.
+fn filtered(model: &mut Model) -> Vec<Effect> {
+    match model.panel.as_ref().map(|panel| &panel.kind) {
+        Some(Kind::History(_)) => history::filtered(model),
+        _ => moved(model),
+    }
+}

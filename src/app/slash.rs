@@ -1,0 +1,168 @@
+//! THE table of slash commands, for every driver: names, arguments, help, and a pure [`parse`].
+
+use crate::protocol::Mode;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slash {
+    Help,
+    Clear,
+    Compact { focus: Option<String> },
+    Cost,
+    Diff,
+    Exit,
+    History,
+    Init,
+    Model { name: Option<String> },
+    Mode { mode: Option<Mode> },
+    Permissions,
+    Redo,
+    Resume { session: Option<String> },
+    Status,
+    Theme { name: Option<String> },
+    Undo,
+}
+
+#[derive(Debug)]
+pub struct Row {
+    pub name: &'static str,
+    /// Empty: it takes none. In brackets: it may be left out.
+    pub args: &'static str,
+    pub help: &'static str,
+}
+
+pub const COMMANDS: &[Row] = &[
+    Row { name: "help", args: "", help: "keys and commands" },
+    Row { name: "clear", args: "", help: "begin a new session; this one stays in the history" },
+    Row { name: "compact", args: "[focus]", help: "replace the history by a summary" },
+    Row { name: "cost", args: "", help: "what this session, today and the week cost" },
+    Row { name: "diff", args: "", help: "files changed in this session" },
+    Row { name: "exit", args: "", help: "leave tern" },
+    Row { name: "history", args: "", help: "earlier sessions" },
+    Row { name: "init", args: "", help: "write an AGENTS.md for this project" },
+    Row { name: "model", args: "[name]", help: "choose the model" },
+    Row { name: "mode", args: "[name]", help: "choose the permission mode" },
+    Row { name: "permissions", args: "", help: "mode and rules, and where each comes from" },
+    Row { name: "redo", args: "", help: "bring back what /undo took" },
+    Row { name: "resume", args: "[session]", help: "take up an earlier session" },
+    Row { name: "status", args: "", help: "session, model, folder, connection" },
+    Row { name: "theme", args: "[name]", help: "choose the theme" },
+    Row {
+        name: "undo",
+        args: "",
+        help: "take back the last turn's changes of files, after a look",
+    },
+];
+
+/// What `/init` asks the model for.
+pub const INIT: &str = "Look at this project and write an AGENTS.md at its root for coding agents \
+that will work here: what the project is, how to build, test and lint it (one test alone too), its \
+architecture where several files must be read to see it, and conventions that are not plain from \
+the code. Keep it under 60 lines, leave out what any developer knows, and improve the file where \
+there is one already. Take over what matters from README, CLAUDE.md and similar files.";
+
+/// `Ok(None)`: not a command, but text for the model. The error is one sentence for a person.
+pub fn parse(text: &str) -> Result<Option<Slash>, String> {
+    let Some(rest) = text.trim().strip_prefix('/') else { return Ok(None) };
+    let (name, args) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    // A path, a comment or a lone slash.
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') || name.is_empty() {
+        return Ok(None);
+    }
+    let args = args.trim();
+    let given = (!args.is_empty()).then(|| args.to_owned());
+    let Some(row) = find(name) else { return Err(unknown(name)) };
+    if row.args.is_empty() && given.is_some() {
+        return Err(format!("/{} takes no argument", row.name));
+    }
+    Ok(Some(match row.name {
+        "help" => Slash::Help,
+        "clear" => Slash::Clear,
+        "compact" => Slash::Compact { focus: given },
+        "cost" => Slash::Cost,
+        "diff" => Slash::Diff,
+        "exit" => Slash::Exit,
+        "history" => Slash::History,
+        "init" => Slash::Init,
+        "model" => Slash::Model { name: given },
+        "mode" => Slash::Mode { mode: mode(given.as_deref())? },
+        "permissions" => Slash::Permissions,
+        "redo" => Slash::Redo,
+        "resume" => Slash::Resume { session: given },
+        "status" => Slash::Status,
+        "theme" => Slash::Theme { name: given },
+        "undo" => Slash::Undo,
+        _ => return Err(unknown(name)),
+    }))
+}
+
+/// A command by its name, or by a name that other programs use for it.
+fn find(name: &str) -> Option<&'static Row> {
+    let name = match name {
+        "quit" | "q" => "exit",
+        "new" => "clear",
+        "changes" => "diff",
+        "usage" => "cost",
+        "sessions" => "history",
+        "rewind" => "undo",
+        other => other,
+    };
+    COMMANDS.iter().find(|row| row.name == name)
+}
+
+fn mode(name: Option<&str>) -> Result<Option<Mode>, String> {
+    let Some(name) = name else { return Ok(None) };
+    Mode::parse(name).map(Some).ok_or_else(|| {
+        let names: Vec<&str> = Mode::ALL.iter().map(|mode| mode.name()).collect();
+        format!("unknown mode \"{name}\"; modes are {}", names.join(", "))
+    })
+}
+
+fn unknown(name: &str) -> String {
+    let near = COMMANDS
+        .iter()
+        .map(|row| (strsim::damerau_levenshtein(row.name, name), row.name))
+        .min()
+        .filter(|(distance, _)| *distance <= 2);
+    match near {
+        Some((_, near)) => format!("there is no /{name}; did you mean /{near}?"),
+        None => format!("there is no /{name}; /help lists the commands"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_told_from_text() {
+        for (text, meant) in [
+            ("hello /help", Ok(None)),
+            ("/", Ok(None)),
+            ("/usr/bin/env is missing", Ok(None)),
+            ("// a comment", Ok(None)),
+            ("/help", Ok(Some(Slash::Help))),
+            ("  /quit ", Ok(Some(Slash::Exit))),
+            ("/compact the parser", Ok(Some(Slash::Compact { focus: Some("the parser".into()) }))),
+            ("/mode PLAN", Ok(Some(Slash::Mode { mode: Some(Mode::Plan) }))),
+            ("/mode", Ok(Some(Slash::Mode { mode: None }))),
+            (
+                "/mode yolo",
+                Err("unknown mode \"yolo\"; modes are default, acceptEdits, plan, dontAsk, \
+                     bypassPermissions"
+                    .to_owned()),
+            ),
+            ("/exit now", Err("/exit takes no argument".to_owned())),
+            ("/hepl", Err("there is no /hepl; did you mean /help?".to_owned())),
+            ("/frobnicate", Err("there is no /frobnicate; /help lists the commands".to_owned())),
+        ] {
+            assert_eq!(parse(text), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_table_is_understood() {
+        for row in COMMANDS {
+            assert!(matches!(parse(&format!("/{}", row.name)), Ok(Some(_))), "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! From the prompt to the agent: sending, queueing, stopping, slash commands.
+
+use crate::app::complete;
+use crate::app::dialog::Stage;
+use crate::app::dialog::{confirm, permission};
+use crate::app::effect::Effect;
+use crate::app::model::{Activity, Again, Focus, Model, Phase};
+use crate::app::panels::{self, Kind, cost, history, models, themes};
+use crate::app::scroll::Scroll;
+use crate::app::search;
+use crate::app::slash::{self, Slash};
+use crate::app::transcript::Body;
+use crate::protocol::{Command, Input, Level, Mode, SessionId};
+
+/// Enter: sends what stands in the prompt, or queues it while a turn runs.
+pub fn submit(model: &mut Model) -> Vec<Effect> {
+    if model.prompt.ends_with_backslash() {
+        model.prompt.edit(crate::app::keys::Edit::DeleteBack);
+        model.prompt.insert("\n");
+        return Vec::new();
+    }
+    let text = model.prompt.expanded();
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    match slash::parse(&text) {
+        Err(problem) => {
+            model.say(&problem);
+            Vec::new()
+        }
+        Ok(Some(slash)) => {
+            model.prompt.clear();
+            model.complete = None;
+            run(model, slash)
+        }
+        Ok(None) => {
+            model.prompt.clear();
+            model.complete = None;
+            model.scroll = Scroll::Follow;
+            let remember = Effect::Remember(text.clone());
+            let mut effects = match text.trim_start().strip_prefix('!') {
+                Some(command) => shell(command.trim()),
+                None => send(model, &text),
+            };
+            effects.push(remember);
+            effects
+        }
+    }
+}
+
+/// Takes the completion over, and runs it where nothing is missing.
+pub fn complete_and_run(model: &mut Model) -> Vec<Effect> {
+    if complete::accept(model) {
+        model.complete = None;
+        submit(model)
+    } else {
+        Vec::new()
+    }
+}
+
+fn shell(command: &str) -> Vec<Effect> {
+    if command.is_empty() {
+        return Vec::new();
+    }
+    vec![Effect::Send(Command::Shell { command: command.to_owned() })]
+}
+
+/// Text for the model.
+pub fn send(model: &mut Model, text: &str) -> Vec<Effect> {
+    let input = Input::text(text);
+    if let Some(turn) = model.working_turn() {
+        return vec![Effect::Send(Command::Queue { turn, input })];
+    }
+    let turn = model.next_turn();
+    model.activity = Activity::Working { turn, since: model.now, phase: Phase::Waiting };
+    let text = crate::app::clean::prose(text);
+    let at = model.transcript.push(Body::Person { text, open: false });
+    model.sent = Some((turn, at));
+    vec![Effect::Send(Command::Submit { turn, input })]
+}
+
+fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
+    match slash {
+        Slash::Help => panels::open(model, Kind::Help),
+        Slash::Cost => return cost::open(model),
+        Slash::Diff => panels::open(model, Kind::Changes { hunk: 0 }),
+        Slash::Exit => return vec![Effect::Quit],
+        Slash::History => return history::open(model, None),
+        Slash::Permissions => panels::open(model, Kind::Permissions),
+        Slash::Status => panels::open(model, Kind::Status),
+        Slash::Init => return send(model, slash::INIT),
+        Slash::Clear => return idle_only(model, Command::Clear),
+        Slash::Compact { focus } => return idle_only(model, Command::Compact { focus }),
+        Slash::Model { name: None } => panels::open(model, Kind::Models),
+        Slash::Model { name: Some(name) } => return models::set(model, name),
+        Slash::Mode { mode: None } => {
+            model
+                .say(&format!("mode {}; shift+tab goes on to the next", model.session.mode.name()));
+        }
+        Slash::Mode { mode: Some(Mode::BypassPermissions) } if !model.may_bypass => {
+            model.say("bypassPermissions must be asked for when tern starts: --permission-mode");
+        }
+        Slash::Mode { mode: Some(mode) } => return vec![Effect::Send(Command::SetMode { mode })],
+        Slash::Resume { session: Some(name) } => return resume(model, &name),
+        Slash::Resume { session: None } => return history::open(model, None),
+        Slash::Undo => return idle_only(model, Command::Undo),
+        Slash::Redo => return idle_only(model, Command::Redo),
+        Slash::Theme { name: None } => themes::open(model),
+        Slash::Theme { name: Some(name) } => return themes::set(model, &name),
+    }
+    Vec::new()
+}
+
+/// An id resumes; anything else is looked for.
+fn resume(model: &mut Model, name: &str) -> Vec<Effect> {
+    let is_id = name.len() == 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    if is_id {
+        return idle_only(model, Command::Resume { session: SessionId(name.to_owned()) });
+    }
+    history::open(model, Some(name))
+}
+
+fn idle_only(model: &mut Model, command: Command) -> Vec<Effect> {
+    if model.is_working() {
+        model.say("stop the turn first: esc");
+        return Vec::new();
+    }
+    vec![Effect::Send(command)]
+}
+
+/// Ctrl+C: stops the turn; else empties the prompt; else quits when pressed twice.
+pub fn stop(model: &mut Model) -> Vec<Effect> {
+    let stopping = matches!(model.activity, Activity::Working { phase: Phase::Stopping, .. });
+    if model.is_working() && !stopping {
+        return interrupt(model);
+    }
+    if model.again(Again::Quit) {
+        return vec![Effect::Quit];
+    }
+    model.pending.clear();
+    if model.focus() == Focus::Prompt && !model.prompt.is_empty() {
+        model.prompt.clear();
+        model.complete = None;
+        model.say_again("cleared; up brings it back, ctrl+c again quits", Again::Quit);
+    } else {
+        model.say_again("ctrl+c again quits", Again::Quit);
+    }
+    Vec::new()
+}
+
+/// Esc: one step back, the innermost first.
+pub fn back(model: &mut Model) -> Vec<Effect> {
+    if model.complete.take().is_some() || model.prompt.search.take().is_some() {
+        return Vec::new();
+    }
+    match model.focus() {
+        Focus::StartKey => {
+            if let Some(start) = &mut model.start {
+                start.entering = None;
+            }
+        }
+        Focus::Start => return stop(model),
+        Focus::Dialog => return interrupt(model),
+        Focus::DialogField => permission::back(model),
+        Focus::Confirm => confirm::cancel(model),
+        Focus::Panel | Focus::Filter => return panels::back(model),
+        Focus::Search => search::close(model),
+        Focus::Browse if model.search.is_some() => search::close(model),
+        Focus::Browse => model.browse = None,
+        Focus::HistorySearch => {}
+        Focus::Prompt => return back_from_prompt(model),
+    }
+    Vec::new()
+}
+
+fn back_from_prompt(model: &mut Model) -> Vec<Effect> {
+    if model.search.is_some() {
+        search::close(model);
+    } else if model.is_working() {
+        return interrupt(model);
+    } else if !model.prompt.is_empty() {
+        if model.again(Again::ClearPrompt) {
+            model.prompt.clear();
+        } else {
+            model.say_again("esc again clears the prompt", Again::ClearPrompt);
+        }
+    } else if model.scroll != Scroll::Follow {
+        model.scroll = Scroll::Follow;
+    }
+    Vec::new()
+}
+
+/// Ctrl+D: deletes forward, or quits when pressed twice on an empty prompt.
+pub fn eof(model: &mut Model) -> Vec<Effect> {
+    if !model.prompt.is_empty() {
+        if model.prompt.edit(crate::app::keys::Edit::DeleteForward) {
+            complete::refresh(model);
+        }
+        return Vec::new();
+    }
+    if model.again(Again::Quit) {
+        return vec![Effect::Quit];
+    }
+    model.say_again("ctrl+d again quits", Again::Quit);
+    Vec::new()
+}
+
+fn interrupt(model: &mut Model) -> Vec<Effect> {
+    let Some(turn) = model.working_turn() else { return Vec::new() };
+    model.set_phase(Phase::Stopping);
+    if let Some(dialog) = model.dialogs.front_mut() {
+        dialog.stage = Stage::Choose;
+    }
+    vec![Effect::Send(Command::Interrupt { turn })]
+}
+
+pub fn cycle_mode(model: &mut Model) -> Vec<Effect> {
+    let mode = match model.session.mode {
+        Mode::Default => Mode::AcceptEdits,
+        Mode::AcceptEdits => Mode::Plan,
+        Mode::Plan if model.may_bypass => Mode::BypassPermissions,
+        Mode::Plan | Mode::DontAsk | Mode::BypassPermissions => Mode::Default,
+    };
+    model.say(&format!("{}: {}", mode.name(), complete::mode_help(mode)));
+    vec![Effect::Send(Command::SetMode { mode })]
+}
+
+/// Up: a row up, what was queued, or the earlier prompt.
+pub fn up(model: &mut Model) -> Vec<Effect> {
+    if model.prompt.is_empty() && !model.queue.is_empty() {
+        let text = std::mem::take(&mut model.queue).join("\n\n");
+        model.prompt.insert(&text);
+        return vec![Effect::Send(Command::Unqueue)];
+    }
+    model.prompt.up(model.seen.prompt);
+    Vec::new()
+}
+
+pub fn down(model: &mut Model) -> Vec<Effect> {
+    model.prompt.down(model.seen.prompt);
+    Vec::new()
+}
+
+/// Back from the editor.
+pub fn edited(model: &mut Model, text: Result<String, String>) {
+    match text {
+        Ok(text) => {
+            let text = crate::app::clean::prose(text.trim_end_matches('\n'));
+            model.prompt.pastes.clear();
+            model.prompt.editor.set(&text);
+            complete::refresh(model);
+        }
+        Err(problem) => {
+            model.transcript.push(Body::Notice {
+                level: Level::Warning,
+                text: problem,
+                hints: Vec::new(),
+            });
+        }
+    }
+}

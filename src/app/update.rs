@@ -1,0 +1,160 @@
+//! The one way the model changes.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use crate::app::act::act;
+use crate::app::agent_events;
+use crate::app::browse;
+use crate::app::clean;
+use crate::app::complete;
+use crate::app::dialog::permission;
+use crate::app::effect::Effect;
+use crate::app::keys::{Action, Key, Pressed};
+use crate::app::model::{Focus, Focused, Model};
+use crate::app::msg::{Millis, Msg, Reply};
+use crate::app::panels::{self, cost, history};
+use crate::app::prompt::HistorySearch;
+use crate::app::scroll::Seen;
+use crate::app::{search, start, submit};
+
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Tick(now) => tick(model, now),
+        Msg::Key(event) => key(model, event),
+        Msg::Paste(text) => paste(model, &text),
+        Msg::Mouse(event) => browse::mouse(model, event),
+        Msg::Resized { .. } => Vec::new(),
+        Msg::Focused(focused) => focus(model, focused),
+        Msg::Agent(event) => agent_events::fold(model, *event),
+        Msg::Disconnected(why) => agent_events::disconnected(model, &why),
+        Msg::Drawn(seen) => drawn(model, seen),
+        Msg::Done(reply) => done(model, reply),
+    }
+}
+
+fn tick(model: &mut Model, now: Millis) -> Vec<Effect> {
+    model.now = model.now.max(now);
+    if model.toast.as_ref().is_some_and(|toast| toast.until <= model.now) {
+        model.toast = None;
+    }
+    Vec::new()
+}
+
+fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
+    if event.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let key = Key::from(event);
+    let writing = model.focus() == Focus::Prompt;
+    let unarmed = !model.dialogs.is_empty() && !model.dialogs.armed(model.now);
+    let confirming = model.focus() == Focus::Confirm;
+    model.pending.push(key);
+    let effects = match model.keymap.press(&model.contexts(), &model.pending) {
+        Pressed::Prefix => Vec::new(),
+        Pressed::Action(action) => {
+            model.pending.clear();
+            act(model, action)
+        }
+        Pressed::Nothing if model.pending.len() > 1 => {
+            model.pending.clear();
+            Vec::new()
+        }
+        Pressed::Nothing => {
+            model.pending.clear();
+            key.typed().map_or_else(Vec::new, |c| typed(model, c))
+        }
+    };
+    if unarmed {
+        model.dialogs.hold(model.now);
+    }
+    if let Some(confirm) = model.confirm.as_mut().filter(|_| !confirming) {
+        confirm.hold(model.now);
+    }
+    if writing {
+        model.typed = Some(model.now);
+    }
+    effects
+}
+
+/// A letter that no action takes: it is text, where text is being written.
+fn typed(model: &mut Model, c: char) -> Vec<Effect> {
+    if c == '?' && model.focus() == Focus::Prompt && model.prompt.is_empty() {
+        return act(model, Action::Help);
+    }
+    insert(model, c.encode_utf8(&mut [0; 4]))
+}
+
+fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
+    match model.focus() {
+        Focus::Prompt => {
+            model.prompt.insert(text);
+            complete::refresh(model);
+        }
+        Focus::HistorySearch => {
+            if let Some(search) = &mut model.prompt.search {
+                search.field.insert(text);
+                HistorySearch::find(search, &model.prompt.history);
+            }
+        }
+        Focus::Search => search::insert(model, text),
+        Focus::Filter => return panels::insert(model, text),
+        Focus::DialogField => {
+            if let Some(field) = permission::field(model) {
+                field.insert(text);
+            }
+        }
+        Focus::StartKey => {
+            if let Some((_, field)) = model.start.as_mut().and_then(|it| it.entering.as_mut()) {
+                field.insert(text);
+            }
+        }
+        Focus::Start | Focus::Dialog | Focus::Confirm | Focus::Panel | Focus::Browse => {}
+    }
+    Vec::new()
+}
+
+fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    // Pasted text is foreign text: it may hold escapes.
+    let text = clean::prose(text);
+    match model.focus() {
+        // A paste is meant for the prompt, wherever the keys are; but never for an answer.
+        Focus::Prompt | Focus::Browse => {
+            model.browse = None;
+            model.prompt.paste(&text);
+            complete::refresh(model);
+            Vec::new()
+        }
+        _ => insert(model, &text),
+    }
+}
+
+fn focus(model: &mut Model, focused: bool) -> Vec<Effect> {
+    model.focused = if focused { Focused::Yes } else { Focused::No };
+    Vec::new()
+}
+
+fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
+    model.scroll = model.scroll.settled(&seen);
+    if let Some(dialog) = model.dialogs.front_mut() {
+        dialog.scroll = seen.inner.top;
+    } else if let Some(confirm) = &mut model.confirm {
+        confirm.scroll = seen.inner.top;
+    }
+    model.seen = seen;
+    Vec::new()
+}
+
+fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
+    match reply {
+        Reply::Edited(text) => submit::edited(model, text),
+        Reply::Sessions { seq, rows } => return history::listed(model, seq, rows),
+        Reply::Preview { id, preview } => history::previewed(model, id, preview),
+        Reply::Costs { seq, report } => cost::loaded(model, seq, report),
+        Reply::Saved(Ok(text) | Err(text)) => model.say(&clean::line(&text)),
+        Reply::Found(found) => start::found(model, found),
+        Reply::Rules(rules) => model.rules = clean::rules(rules),
+        Reply::Prompts(prompts) => model.prompt.history.load(prompts),
+        Reply::Connected(result) => start::connected(model, result),
+    }
+    Vec::new()
+}

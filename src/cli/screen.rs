@@ -1,0 +1,259 @@
+//! The full-screen session: what the screen knows before its first frame, and how it gets an agent
+//! after it.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use secrecy::SecretString;
+
+use crate::agent;
+use crate::app::keys::Keymap;
+use crate::app::model::ModelRow;
+use crate::app::panels::history;
+use crate::app::start::{Choice, Start};
+use crate::app::{Effect, Look, Model, SessionInfo};
+use crate::cli::args::Cli;
+use crate::cli::services::Local;
+use crate::cli::start::{self, Prepared, Trust};
+use crate::cli::{Env, Failure, demo, router};
+use crate::config::{Config, login};
+use crate::models;
+use crate::protocol::{ErrorKind, Mode};
+use crate::terminal::{self, Connect, Connection, Exit, How};
+use crate::view::theme::{ColorDepth, Library};
+
+pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Failure::new(ErrorKind::Config, "the screen needs a terminal")
+            .hint("Use tern -p \"PROMPT\" where there is none.")
+            .into());
+    }
+    let project = cli.demo.then(demo::Project::create).transpose()?;
+    let env = &match &project {
+        Some(project) => project.env(env),
+        None => env.clone(),
+    };
+    let (loaded, problems, _) = start::configuration(cli, env, Trust::default());
+    let config = loaded.config;
+    let wanted = if cli.demo { Ok(demo::MODEL.to_owned()) } else { router::model(&config, env) };
+    if let Err(failure) = &wanted
+        && failure.kind != ErrorKind::Auth
+    {
+        return Err(failure.clone().into());
+    }
+    let themes = themes(env);
+    let (mut model, mut complaints) = first_model(&config, env, &themes, wanted.ok().as_deref());
+    complaints.extend(problems.iter().map(ToString::to_string));
+    if cli.demo {
+        model.prompt.insert(crate::api::demo::FIRST_PROMPT);
+    }
+    // Without an id or words, the person picks from the list.
+    let picks = cli.resume.as_deref() == Some("");
+    let first = if picks { history::open(&mut model, None) } else { Vec::<Effect>::new() };
+    for complaint in complaints {
+        model.warn(&complaint);
+    }
+    let services = Arc::new(Local::new(env, &config));
+    let setup = terminal::Setup {
+        connect: connect(cli, env),
+        services,
+        themes,
+        colours: colours(env),
+        mouse: config.ui.mouse,
+        notifications: config.ui.notifications,
+        editor: ["VISUAL", "EDITOR"].iter().find_map(|name| env.vars.get(*name).cloned()),
+        prompt: cli.prompt.clone(),
+        first,
+        model,
+    };
+    let runtime = start::runtime()?;
+    let exit = runtime.block_on(terminal::run(setup));
+    // What still looks for sessions or servers is not worth waiting for.
+    runtime.shutdown_background();
+    let exit = exit?;
+    Ok(farewell(&exit, project.is_some()))
+}
+
+/// What is known before anything was asked: look, keys, folder, mode, model.
+fn first_model(
+    config: &Config,
+    env: &Env,
+    themes: &Library,
+    wanted: Option<&str>,
+) -> (Model, Vec<String>) {
+    let (keymap, key_problems) = Keymap::new(config.ui.keymap, &config.keys);
+    let mut problems: Vec<String> = key_problems.iter().map(ToString::to_string).collect();
+    let theme = config.ui.theme.clone().unwrap_or_else(|| by_terminal(env).to_owned());
+    if !themes.has(&theme) {
+        problems.push(format!("there is no theme \"{theme}\"; /theme lists them"));
+    }
+    let mode = config.permissions.mode.as_ref().map_or(Mode::Default, |mode| mode.value);
+    let look = Look {
+        theme,
+        themes: themes.names().into_iter().map(str::to_owned).collect(),
+        ascii: config.ui.ascii,
+        reduced_motion: config.ui.reduced_motion,
+        diff: config.ui.diff,
+    };
+    let session = SessionInfo {
+        cwd: env.cwd.display().to_string(),
+        window: wanted.and_then(models::find).map(|model| model.window),
+        model: wanted.unwrap_or_default().to_owned(),
+        mode,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..SessionInfo::default()
+    };
+    let mut model = Model::default();
+    model.session = session;
+    model.keymap = keymap;
+    model.look = look;
+    model.models = choices(config, env);
+    model.may_bypass = mode == Mode::BypassPermissions;
+    model.start = wanted.is_none().then(Start::default);
+    (model, problems)
+}
+
+/// Known models of the providers that can be asked.
+fn choices(config: &Config, env: &Env) -> Vec<ModelRow> {
+    models::all()
+        .iter()
+        .filter(|model| {
+            let provider = config.providers.get(&model.provider);
+            provider.is_some_and(|p| p.local || router::has_key(p, env))
+        })
+        .map(|model| {
+            let today = jiff::Zoned::now().date();
+            let price = model.price(today, &crate::protocol::Usage::default());
+            let window = format!("{} k", model.window / 1_000);
+            let facts = match price {
+                Some(price) => format!("{window} · in {} · out {}", price.input, price.output),
+                None => window,
+            };
+            ModelRow { name: model.full_name(), facts }
+        })
+        .collect()
+}
+
+fn connect(cli: &Cli, env: &Env) -> Connect {
+    let (cli, env) = (cli.clone(), env.clone());
+    // A sample project that was chosen on the screen lives as long as the screen.
+    let sample = Arc::new(Mutex::new(None));
+    Box::new(move |choice| {
+        let (cli, env, sample) = (cli.clone(), env.clone(), sample.clone());
+        Box::pin(async move {
+            let prepare = move || match choice {
+                Some(Choice::Demo) => demo::choose(&cli, &env, &sample),
+                choice => chosen(cli, &env, choice),
+            };
+            let prepared = tokio::task::spawn_blocking(prepare).await??;
+            let secrets = prepared.setup.secrets.clone();
+            let agent = agent::spawn(prepared.setup);
+            let events = start::recorded(agent.events, prepared.record, secrets);
+            Ok(Connection { commands: agent.commands, events })
+        })
+    })
+}
+
+/// The session as configured, or as chosen on the first start screen.
+fn chosen(mut cli: Cli, env: &Env, choice: Option<Choice>) -> Result<Prepared, Failure> {
+    match choice {
+        None | Some(Choice::Demo) => {}
+        Some(Choice::FoundKey { provider, .. }) => {
+            cli.session.model = default_model(&provider)?;
+        }
+        Some(Choice::Server { provider, model, .. }) => {
+            let model = model.ok_or_else(|| {
+                Failure::new(ErrorKind::Config, format!("{provider} has no model loaded"))
+            })?;
+            cli.session.model = Some(format!("{provider}/{model}"));
+        }
+        Some(Choice::Enter { provider, key }) => {
+            login::save(&env.dirs, &provider, &SecretString::from(key.0))
+                .map_err(|error| Failure::new(ErrorKind::Config, error.to_string()))?;
+            cli.session.model = default_model(&provider)?;
+        }
+    }
+    if cli.demo {
+        return demo::prepare(&cli, env);
+    }
+    start::prepare(&cli, env, Trust::default(), true)
+}
+
+fn default_model(provider: &str) -> Result<Option<String>, Failure> {
+    router::default_of(provider).map(Some).ok_or_else(|| {
+        Failure::new(ErrorKind::Config, format!("{provider} has no default model"))
+            .hint(format!("Start with tern -m {provider}/MODEL."))
+    })
+}
+
+/// The person's own themes lie beside the configuration. One that cannot be read is left out.
+fn themes(env: &Env) -> Library {
+    let mut library = Library::default();
+    let folder = env.dirs.config.join("themes");
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "toml")
+            && let (Some(name), Some(text)) = (stem(&path), std::fs::read_to_string(&path).ok())
+        {
+            library.add(&name, &text);
+        }
+    }
+    library
+}
+
+fn stem(path: &Path) -> Option<String> {
+    Some(path.file_stem()?.to_str()?.to_owned())
+}
+
+/// Some terminals say in a variable which colours they have; 7 and 15 are light backgrounds.
+fn by_terminal(env: &Env) -> &'static str {
+    if env.vars.get("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        return "mono";
+    }
+    let background = env.vars.get("COLORFGBG").and_then(|value| value.rsplit(';').next());
+    match background {
+        Some("7" | "15") => "light",
+        _ => "dark",
+    }
+}
+
+fn colours(env: &Env) -> ColorDepth {
+    let var = |name: &str| env.vars.get(name).map_or("", String::as_str);
+    if !var("NO_COLOR").is_empty() {
+        return ColorDepth::None;
+    }
+    if matches!(var("COLORTERM"), "truecolor" | "24bit") {
+        return ColorDepth::True;
+    }
+    let term = var("TERM");
+    let known = |names: &[&str], text: &str| names.iter().any(|name| text.contains(name));
+    // xterm takes COLORTERM away from what it starts, and others do not set it.
+    if !var("XTERM_VERSION").is_empty()
+        || !var("WT_SESSION").is_empty()
+        || known(&["kitty", "alacritty", "foot", "ghostty", "wezterm", "direct"], term)
+        || known(&["iTerm", "WezTerm", "vscode", "ghostty"], var("TERM_PROGRAM"))
+    {
+        ColorDepth::True
+    } else if term == "dumb" {
+        ColorDepth::None
+    } else if term.contains("256color") {
+        ColorDepth::Ansi256
+    } else {
+        ColorDepth::Ansi16
+    }
+}
+
+/// How to come back, and the exit code.
+fn farewell(exit: &Exit, demo: bool) -> u8 {
+    match exit.how {
+        How::Quit => {
+            if let (Some(session), false) = (&exit.session, demo) {
+                // The screen is gone; this is the first line of the shell again.
+                let _ = crate::cli::say(&format!("Resume with: tern -r {}", session.0));
+            }
+            0
+        }
+        How::Signal(signal) => u8::try_from(128 + signal).unwrap_or(1),
+    }
+}

@@ -1,0 +1,230 @@
+//! What the screen asks of this machine besides the agent: earlier sessions, the ledger, settings,
+//! keys, prompts of earlier days.
+
+use std::io::Write;
+use std::num::NonZero;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::api::detect;
+use crate::app::Setting;
+use crate::app::panels::cost::{self as panel, Group, Report};
+use crate::app::panels::history::{Preview, SessionRow};
+use crate::app::spend::Total;
+use crate::app::start::{Found, FoundKey, FoundServer};
+use crate::cli::Env;
+use crate::cli::sessions::age;
+use crate::config::{Config, write};
+use crate::cost::ledger;
+use crate::cost::sums::{self, By, Sum};
+use crate::protocol::{Message, Money, Role, Ruling, SessionId, Sourced};
+use crate::session::Places;
+use crate::session::index::{self, Filter, Page, Summary};
+use crate::session::read;
+use crate::session::record::Body;
+use crate::terminal::Services;
+
+#[derive(Debug)]
+pub struct Local {
+    env: Env,
+    places: Places,
+    config: Config,
+}
+
+/// Sessions that the history panel shows.
+const SESSIONS: usize = 500;
+/// Messages shown from either end of a session.
+const SHOWN: usize = 6;
+/// Prompts that are kept for going back to them, and the bytes of their file.
+const PROMPTS: usize = 1_000;
+const PROMPTS_BYTES: u64 = 4 << 20;
+
+impl Local {
+    pub fn new(env: &Env, config: &Config) -> Local {
+        let places = Places::new(&env.dirs.data, &env.dirs.cache);
+        Local { env: env.clone(), places, config: config.clone() }
+    }
+
+    fn row(&self, summary: Summary, snippet: Option<String>, now: Timestamp) -> SessionRow {
+        let name = Path::new(&summary.cwd).file_name().unwrap_or_default();
+        SessionRow {
+            id: summary.session,
+            title: summary.title,
+            age: age(summary.updated, now),
+            project: name.to_string_lossy().into_owned(),
+            cost: (summary.unpriced == 0).then_some(summary.cost),
+            prompts: u32::try_from(summary.prompts).unwrap_or(u32::MAX),
+            here: Path::new(&summary.cwd) == self.env.cwd,
+            snippet,
+        }
+    }
+
+    fn prompts_file(&self) -> std::path::PathBuf {
+        self.env.dirs.state.join("prompts.jsonl")
+    }
+}
+
+impl Services for Local {
+    fn sessions(&self, query: &str) -> Result<Vec<SessionRow>, String> {
+        let now = Timestamp::now();
+        if query.trim().is_empty() {
+            let page = Page { from: 0, count: SESSIONS };
+            let listing = index::list(&self.places, &Filter::default(), page)
+                .map_err(|error| error.to_string())?;
+            return Ok(listing.sessions.into_iter().map(|s| self.row(s, None, now)).collect());
+        }
+        let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let found = index::search(&self.places, query, SESSIONS, threads)
+            .map_err(|error| error.to_string())?;
+        let rows = found.hits.into_iter();
+        Ok(rows.map(|hit| self.row(hit.session, Some(hit.snippet.text), now)).collect())
+    }
+
+    fn preview(&self, session: &SessionId) -> Result<Preview, String> {
+        let path = self.places.find(session).ok_or("the session is gone")?;
+        let (loaded, _) = read::load(&path).map_err(|error| error.to_string())?;
+        let said: Vec<usize> = loaded
+            .branch
+            .iter()
+            .copied()
+            .filter(|index| matches!(loaded.entries[*index].kind, "user" | "assistant"))
+            .collect();
+        let text = |index: &usize| {
+            let (role, parts) = match loaded.record(*index)?.body {
+                Body::User { parts, .. } => (Role::User, parts),
+                Body::Assistant { parts, .. } => (Role::Assistant, parts),
+                _ => return None,
+            };
+            let text = Message { role, parts }.text();
+            (!text.trim().is_empty()).then_some((role, text))
+        };
+        let head_end = said.len().min(SHOWN);
+        let tail_start = said.len().saturating_sub(SHOWN).max(head_end);
+        Ok(Preview {
+            head: said[..head_end].iter().filter_map(text).collect(),
+            left_out: tail_start - head_end,
+            tail: said[tail_start..].iter().filter_map(text).collect(),
+        })
+    }
+
+    fn costs(&self, by: panel::By) -> Result<Report, String> {
+        let zone = TimeZone::system();
+        let today = Timestamp::now().to_zoned(zone.clone()).date();
+        let days: Vec<_> =
+            (0..7).rev().filter_map(|back| today.checked_sub(back.days()).ok()).collect();
+        let ledger = ledger::read(&self.env.dirs.ledger(), None).map_err(|e| e.to_string())?;
+        let by_day = sums::rows(&ledger.entries, By::Day, &zone);
+        let week = days
+            .iter()
+            .map(|day| {
+                let name = day.to_string();
+                by_day.iter().find(|(row, _)| *row == name).map_or(Money::ZERO, |(_, sum)| sum.cost)
+            })
+            .collect();
+        let groups = match by {
+            panel::By::Turn | panel::By::Model => Vec::new(),
+            panel::By::Day => by_day.into_iter().rev().map(group).collect(),
+            panel::By::Project => {
+                sums::rows(&ledger.entries, By::Project, &zone).into_iter().map(group).collect()
+            }
+        };
+        let budget = &self.config.budget;
+        Ok(Report { groups, week, day_budget: budget.day, session_budget: budget.session })
+    }
+
+    fn save(&self, setting: &Setting) -> Result<String, String> {
+        let (name, value) = match setting {
+            Setting::Theme(theme) => ("ui.theme", theme),
+            Setting::Model(model) => ("model", model),
+        };
+        let file = self.env.dirs.user_file();
+        write::set(&file, name, value).map_err(|error| error.to_string())?;
+        Ok(format!("{name} = \"{value}\" kept in {}", file.display()))
+    }
+
+    fn find(&self) -> Found {
+        let keys = self
+            .config
+            .providers
+            .iter()
+            .filter_map(|(name, provider)| {
+                let set = |variable: &&String| {
+                    self.env.vars.get(*variable).is_some_and(|value| !value.trim().is_empty())
+                };
+                let variable = provider.key.env.iter().find(set)?;
+                Some(FoundKey { provider: name.clone(), variable: variable.clone() })
+            })
+            .collect();
+        // Called off the drawing thread, where a runtime is at hand to wait on.
+        let servers = tokio::runtime::Handle::try_current()
+            .map(|runtime| runtime.block_on(detect::servers(&detect::usual_places())))
+            .map(Result::unwrap_or_default)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|found| FoundServer {
+                provider: found.provider,
+                url: found.base_url,
+                models: found.models,
+            })
+            .collect();
+        Found { keys, servers }
+    }
+
+    fn prompts(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.prompts_file()).unwrap_or_default();
+        let mut prompts: Vec<String> =
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        prompts.split_off(prompts.len().saturating_sub(PROMPTS))
+    }
+
+    /// A prompt that cannot be kept is not worth a word in the middle of somebody's work.
+    fn remember(&self, prompt: &str) {
+        if let Err(error) = self.keep(prompt) {
+            tracing::warn!("the prompt was not kept: {error}");
+        }
+    }
+
+    fn rules(&self) -> Vec<(Ruling, Sourced<String>)> {
+        let permissions = &self.config.permissions;
+        let list = |ruling: Ruling, rules: &[Sourced<String>]| {
+            rules.iter().map(|rule| (ruling, rule.clone())).collect::<Vec<_>>()
+        };
+        [
+            list(Ruling::Deny, &permissions.deny),
+            list(Ruling::Ask, &permissions.ask),
+            list(Ruling::Allow, &permissions.allow),
+        ]
+        .concat()
+    }
+}
+
+impl Local {
+    fn keep(&self, prompt: &str) -> std::io::Result<()> {
+        let path = self.prompts_file();
+        crate::config::dirs::private_dir(&self.env.dirs.state)?;
+        // A file that has grown large is begun anew with what would be read of it.
+        if std::fs::metadata(&path).is_ok_and(|file| file.len() > PROMPTS_BYTES) {
+            let kept: String = self
+                .prompts()
+                .iter()
+                .filter_map(|prompt| Some(serde_json::to_string(prompt).ok()? + "\n"))
+                .collect();
+            write::replace(&path, &kept).map_err(std::io::Error::other)?;
+        }
+        let mut line = serde_json::to_string(prompt)?;
+        line.push('\n');
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)?.write_all(line.as_bytes())
+    }
+}
+
+fn group((name, sum): (String, Sum)) -> Group {
+    let total =
+        Total { usage: sum.usage, cost: sum.cost, requests: sum.requests, unpriced: sum.unpriced };
+    Group { name, total }
+}

@@ -1,0 +1,352 @@
+//! From arguments and configuration to an agent that can be started.
+
+use std::io::Write;
+use std::num::NonZero;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::agent::{self, Limits};
+use crate::cli::args::{Cli, SessionArgs};
+use crate::cli::router::{self, Configured};
+use crate::cli::{Env, Failure, permissions};
+use crate::config::layer::{self, Flags, Inputs};
+use crate::config::{Config, Problem, dirs};
+use crate::context::Place;
+use crate::permissions::RuleSet;
+use crate::permissions::rule::{Folders, RuleTexts};
+use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
+use crate::session::Places;
+use crate::session::index::{self, FindError};
+use crate::session::redact::Secrets;
+use crate::tools::{self, Tool};
+use crate::trust;
+
+/// A session that is ready to begin.
+#[derive(Debug)]
+pub struct Prepared {
+    pub setup: agent::Setup,
+    pub problems: Vec<Problem>,
+    pub record: Option<PathBuf>,
+}
+
+/// How far the folder is trusted beyond what is on record.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trust {
+    /// `--trust`
+    pub this_run: bool,
+}
+
+/// Reads the configuration with the command line on top.
+pub fn configuration(cli: &Cli, env: &Env, trust: Trust) -> (layer::Loaded, Vec<Problem>, bool) {
+    let args = &cli.session;
+    let mut inputs = Inputs::new(env.dirs.clone(), &env.cwd, env.vars.clone());
+    inputs.settings_file.clone_from(&args.settings);
+    inputs.flags = Flags {
+        model: args.model.clone(),
+        fallback_model: args.fallback_model.clone(),
+        effort: args.effort.clone(),
+        permission_mode: args.permission_mode.clone(),
+        allow: args.allow.clone(),
+        ask: args.ask.clone(),
+        deny: args.deny.clone(),
+        add_dirs: args.add_dir.clone(),
+        max_budget_usd: args.max_budget_usd,
+        theme: cli.theme.clone(),
+    };
+    let trusted = trust.this_run || is_trusted(env, &env.cwd);
+    inputs.trusted = trusted;
+    let (loaded, problems) = layer::load(&inputs);
+    (loaded, problems, trusted)
+}
+
+/// Whether the person has trusted what the project's files would do, as they are now. Settings are
+/// read from the project's root and from the folder itself, so both must be.
+pub fn is_trusted(env: &Env, cwd: &Path) -> bool {
+    let Ok(store) = trust::Store::load(&env.dirs.trust()) else { return false };
+    let root = trust::root_of(cwd);
+    let states = [root.as_path(), cwd].map(|folder| trust::state(&trust::examine(folder), &store));
+    states.contains(&trust::State::Trusted)
+        && states.iter().all(|state| match state {
+            trust::State::Trusted | trust::State::Nothing => true,
+            trust::State::Changed | trust::State::Untrusted => false,
+        })
+}
+
+/// Rules, mode and folders as a session in `cwd` would have them, for `tern permissions check`.
+pub fn permission_defaults(env: &Env, cwd: &Path) -> permissions::Defaults {
+    let mut inputs = Inputs::new(env.dirs.clone(), cwd, env.vars.clone());
+    let trusted = is_trusted(env, cwd);
+    inputs.trusted = trusted;
+    let (loaded, _) = layer::load(&inputs);
+    let written = loaded.config.permissions;
+    let additional = written
+        .additional_directories
+        .iter()
+        .filter(|dir| trusted || !is_project(dir.source))
+        .map(|dir| expand(&dir.value, env))
+        .collect();
+    permissions::Defaults {
+        mode: written.mode.map_or(Mode::Default, |mode| mode.value),
+        rules: RuleTexts { allow: written.allow, ask: written.ask, deny: written.deny },
+        additional,
+        trusted,
+    }
+}
+
+/// tern's own folders: what they hold decides what is asked.
+pub fn own_folders(env: &Env) -> Vec<PathBuf> {
+    [&env.dirs.config, &env.dirs.data, &env.dirs.state].map(Clone::clone).to_vec()
+}
+
+/// Everything for a session, but for the demo's. Errors are those a person can mend.
+pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prepared, Failure> {
+    let (loaded, problems, trusted) = configuration(cli, env, trust);
+    let config = loaded.config;
+    let args = &cli.session;
+    let flagged = problems.iter().find(|problem| problem.source == crate::protocol::Source::Flag);
+    if let Some(problem) = flagged {
+        return Err(Failure::new(ErrorKind::Config, problem.to_string()));
+    }
+    let model = router::model(&config, env)?;
+    let (rules, problems) = rules(&config, env, trusted, problems);
+    let resume = resumed(cli, env)?;
+    let setup = agent::Setup {
+        cwd: env.cwd.clone(),
+        model,
+        fallback: config.fallback_model.clone(),
+        effort: config.effort,
+        mode: config.permissions.mode.as_ref().map_or(Mode::Default, |mode| mode.value),
+        compact: config.compact.clone(),
+        budget: config.budget.clone(),
+        limits: Limits { max_turns: args.max_turns },
+        router: Arc::new(Configured::new(&config, env)),
+        tools: tools(args)?,
+        rules,
+        can_ask,
+        prompt: prompt(args, env)?,
+        place: place(env, trusted),
+        places: Places::new(&env.dirs.data, &env.dirs.cache),
+        ledger: env.dirs.ledger(),
+        book_scripted: false,
+        spill: env.dirs.cache.join("outputs"),
+        secrets: router::secrets(&config, env),
+        sandbox: config.sandbox.clone(),
+        secret_env: config.providers.values().flat_map(|p| p.key.env.clone()).collect(),
+        keep_log: !args.no_session,
+        resume,
+        fork: cli.fork,
+    };
+    Ok(Prepared { setup, problems, record: args.record.clone() })
+}
+
+fn rules(
+    config: &Config,
+    env: &Env,
+    trusted: bool,
+    mut problems: Vec<Problem>,
+) -> (agent::Rules, Vec<Problem>) {
+    let permissions = &config.permissions;
+    let additional: Vec<PathBuf> = permissions
+        .additional_directories
+        .iter()
+        .filter(|dir| trusted || !is_project(dir.source))
+        .map(|dir| expand(&dir.value, env))
+        .collect();
+    let root = dirs::project_root(&env.cwd);
+    let texts = RuleTexts {
+        allow: permissions.allow.clone(),
+        ask: permissions.ask.clone(),
+        deny: permissions.deny.clone(),
+    };
+    let folders = Folders {
+        cwd: env.cwd.clone(),
+        root: root.clone(),
+        home: env.dirs.home.clone(),
+        additional: additional.clone(),
+    };
+    let (_, faults) = RuleSet::new(&texts, &folders, trusted);
+    problems.extend(faults.into_iter().map(|fault| Problem {
+        source: fault.rule.source,
+        message: format!("{}: {}", fault.rule.value, fault.message),
+        file: fault.rule.file,
+        line: fault.rule.line,
+        hint: fault.hint,
+    }));
+    let own = own_folders(env);
+    let rules = agent::Rules {
+        texts,
+        root: root.clone(),
+        additional,
+        own,
+        trusted,
+        user_file: env.dirs.user_file(),
+        project_file: root.join(".tern/config.local.toml"),
+    };
+    (rules, problems)
+}
+
+/// A folder as written in a setting: `~` is the home, anything else counts from here.
+fn expand(dir: &str, env: &Env) -> PathBuf {
+    match dir.strip_prefix("~/") {
+        Some(rest) => env.dirs.home.join(rest),
+        None if dir == "~" => env.dirs.home.clone(),
+        None => env.cwd.join(dir),
+    }
+}
+
+fn is_project(source: crate::protocol::Source) -> bool {
+    use crate::protocol::Source;
+    match source {
+        Source::Project | Source::Local => true,
+        Source::BuiltIn
+        | Source::User
+        | Source::SettingsFile
+        | Source::Environment
+        | Source::Flag
+        | Source::Session
+        | Source::Managed => false,
+    }
+}
+
+fn tools(args: &SessionArgs) -> Result<Vec<Arc<dyn Tool>>, Failure> {
+    let all = tools::table::all();
+    let Some(list) = &args.tools else { return Ok(all) };
+    let wanted: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name))
+    {
+        let names: Vec<&str> = all.iter().map(|tool| tool.name()).collect();
+        return Err(Failure::new(ErrorKind::Config, format!("there is no tool named {unknown}"))
+            .hint(format!("The tools are: {}.", names.join(", "))));
+    }
+    Ok(all.into_iter().filter(|tool| wanted.contains(&tool.name())).collect())
+}
+
+fn prompt(args: &SessionArgs, env: &Env) -> Result<agent::Prompt, Failure> {
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(env.cwd.join(path)).map_err(|error| {
+            Failure::new(ErrorKind::Config, format!("cannot read {}: {error}", path.display()))
+        })
+    };
+    let system = match (&args.system_prompt, &args.system_prompt_file) {
+        (Some(text), _) => Some(text.clone()),
+        (None, Some(path)) => Some(read(path)?),
+        (None, None) => None,
+    };
+    let append = match (&args.append_system_prompt, &args.append_system_prompt_file) {
+        (Some(text), _) => Some(text.clone()),
+        (None, Some(path)) => Some(read(path)?),
+        (None, None) => None,
+    };
+    Ok(agent::Prompt { system, append })
+}
+
+/// Where the session is, and when, for what the model is told about it.
+fn place(env: &Env, trusted: bool) -> Place {
+    Place {
+        cwd: env.cwd.clone(),
+        root: dirs::project_root(&env.cwd),
+        home: env.dirs.home.clone(),
+        config: env.dirs.config.clone(),
+        date: jiff::Zoned::now().date().to_string(),
+        platform: std::env::consts::OS.to_owned(),
+        shell: env.vars.get("SHELL").cloned(),
+        trusted,
+    }
+}
+
+/// The session that `-c` or `-r` means.
+fn resumed(cli: &Cli, env: &Env) -> Result<Option<SessionId>, Failure> {
+    let places = Places::new(&env.dirs.data, &env.dirs.cache);
+    let failed = |error: String| Failure::new(ErrorKind::Config, error);
+    if cli.continue_ {
+        let newest = index::newest(&places, &env.cwd).map_err(|error| failed(error.to_string()))?;
+        return match newest {
+            Some(summary) => Ok(Some(summary.session)),
+            None => Err(failed("there is no session of this folder to continue".to_owned())
+                .hint("`tern sessions list` shows those of other folders.")),
+        };
+    }
+    let words = match cli.resume.as_deref() {
+        None | Some("") => return Ok(None),
+        Some(words) => words,
+    };
+    let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    index::find(&places, words, threads).map(|summary| Some(summary.session)).map_err(|error| {
+        let failure = failed(error.to_string());
+        match error {
+            FindError::None(_) => failure.hint("`tern sessions list` shows them."),
+            FindError::Several { sessions, .. } => {
+                let list: Vec<String> = sessions
+                    .iter()
+                    .take(5)
+                    .map(|summary| format!("{}  {}", summary.session.0, summary.title))
+                    .collect();
+                failure.hint(format!("Name one of them:\n    {}", list.join("\n    ")))
+            }
+            FindError::Io(_) => failure,
+        }
+    })
+}
+
+/// Two workers are plenty for a program that mostly waits; each would cost memory.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .thread_keep_alive(std::time::Duration::from_secs(2))
+        .enable_all()
+        .build()
+}
+
+/// With `--record`: passes the events on and writes each to the file, keys taken out.
+pub fn recorded(
+    mut events: mpsc::Receiver<Event>,
+    record: Option<PathBuf>,
+    secrets: Secrets,
+) -> mpsc::Receiver<Event> {
+    let Some(path) = record else { return events };
+    let (pass, passed) = mpsc::channel(1024);
+    tokio::spawn(async move {
+        let mut file = private_file(&path).ok();
+        let began = Instant::now();
+        let mut seq = 0;
+        while let Some(event) = events.recv().await {
+            let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let line = serde_json::to_value(Envelope { v: VERSION, seq, ms, body: &event });
+            seq += 1;
+            if let (Some(open), Ok(mut value)) = (&mut file, line) {
+                secrets.clean_value(&mut value);
+                if writeln!(open, "{value}").is_err() {
+                    file = None;
+                }
+            }
+            if pass.send(event).await.is_err() {
+                break;
+            }
+        }
+    });
+    passed
+}
+
+/// Diagnostics go to a file, never to the screen; the guard flushes them at the end.
+pub fn diagnostics(
+    path: Option<&Path>,
+) -> Result<Option<tracing_appender::non_blocking::WorkerGuard>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let file = private_file(path).map_err(|error| {
+        Failure::new(ErrorKind::Config, format!("cannot write {}: {error}", path.display()))
+    })?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TERN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("tern=debug,warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer).init();
+    Ok(Some(guard))
+}
+
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}

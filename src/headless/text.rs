@@ -1,0 +1,45 @@
+//! The text format: the last answer on standard output, all else on standard error.
+
+use crate::headless::{Outcome, Streams};
+use crate::protocol::{Event, Level};
+use crate::text::clean::{Mode, clean};
+
+/// Notices appear as they come, so that a long wait has its reason on the screen.
+pub fn event(event: &Event, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    match event {
+        Event::Noticed { level, text } => {
+            let word = match level {
+                Level::Info => "note",
+                Level::Warning => "warning",
+                Level::Error => "error",
+            };
+            writeln!(streams.err, "tern: {word}: {}", clean(text, Mode::Prose))
+        }
+        Event::Retrying { attempt, of, wait_ms, why, .. } => writeln!(
+            streams.err,
+            "tern: {}; trying again in {:.1} s ({attempt} of {of})",
+            clean(why, Mode::Prose),
+            std::time::Duration::from_millis(*wait_ms).as_secs_f64()
+        ),
+        _ => Ok(()),
+    }
+}
+
+pub fn end(outcome: &Outcome, streams: &mut Streams<'_>) -> std::io::Result<()> {
+    let text = outcome.text();
+    if !text.is_empty() {
+        if streams.out_is_terminal {
+            writeln!(streams.out, "{}", clean(text, Mode::Prose))?;
+        } else {
+            writeln!(streams.out, "{text}")?;
+        }
+        streams.out.flush()?;
+    }
+    if let Some((_, message, hints)) = outcome.error() {
+        writeln!(streams.err, "tern: error: {}", clean(message, Mode::Prose))?;
+        for hint in hints {
+            writeln!(streams.err, "  hint: {}", clean(hint, Mode::Prose))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Steps back over the changes of files, and forth again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::ids::RequestId;
+use crate::protocol::permission::Hunk;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    Undo,
+    Redo,
+}
+
+/// What a step would do: every file that it would touch, and no other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rewind {
+    pub request: RequestId,
+    pub step: Step,
+    /// The first line of the prompt whose changes these are.
+    pub prompt: String,
+    pub files: Vec<FileStep>,
+}
+
+/// One file of a step, from what it holds now to what it would hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileStep {
+    /// As people read it: relative to the session's folder where it lies inside.
+    pub path: String,
+    pub effect: FileEffect,
+    /// Empty where there is no text to compare: see `note`.
+    pub hunks: Vec<Hunk>,
+    pub added: u32,
+    pub removed: u32,
+    /// What the hunks do not say: `mode 644 to 755`, `not text`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<StepConflict>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileEffect {
+    Changed,
+    /// It is not there now.
+    Created,
+    /// It would not be there afterwards.
+    Removed,
+}
+
+/// Why a file is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum StepConflict {
+    /// Someone else has changed it since: it is touched only if the person chooses so.
+    ChangedSince,
+    /// It cannot be put back; why.
+    Impossible { why: String },
+}
+
+/// A file that a step left as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    pub path: String,
+    pub why: String,
+}

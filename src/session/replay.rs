@@ -1,0 +1,408 @@
+//! What a log says about its session: the messages for the next request, and the state around
+//! them.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::protocol::{
+    CallId, Cause, Detail, Input, Message, Mode, Money, Part, Role, Todo, Usage,
+};
+use crate::session::blobs::Blobs;
+use crate::session::read::Loaded;
+use crate::session::record::{Body, Compaction, Record, RecordId};
+use crate::session::shelve::unshelve;
+
+/// What the model is told of a call whose result was never written.
+pub const OUTCOME_UNKNOWN: &str = "The outcome of this call is not known: the program ended before \
+    its result was written. It may have run in part, in full or not at all. Look before you repeat it.";
+
+const BEGINNING_LOST: &str = "[The beginning of this conversation is lost.]";
+
+/// The conversation as the next request carries it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Conversation {
+    /// Begins with the user, alternates, and answers every call.
+    pub messages: Vec<Message>,
+    /// For each message, the record that it begins with.
+    pub ids: Vec<RecordId>,
+    /// Calls without a result, in order.
+    pub unknown: Vec<CallId>,
+    /// One sentence each.
+    pub problems: Vec<String>,
+}
+
+/// Everything else that resuming brings back.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    pub mode: Option<Mode>,
+    /// `PROVIDER/MODEL`
+    pub model: Option<String>,
+    pub title: Option<String>,
+    pub todos: Vec<Todo>,
+    pub queued: Vec<Input>,
+    pub spent: Spent,
+    /// Tokens of the last request of the conversation and its answer.
+    pub context: Option<u64>,
+}
+
+/// What the requests of a session cost, those of abandoned branches too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent {
+    /// Of the requests with a known price.
+    pub cost: Money,
+    /// Requests without one.
+    pub unpriced: u64,
+    pub usage: Usage,
+}
+
+/// The messages of the current branch, with the last compaction applied.
+pub fn messages(loaded: &Loaded, blobs: &Blobs) -> Conversation {
+    let mut conversation = Conversation::default();
+    let (start, compaction) = compacted(loaded, &mut conversation.problems);
+    if let Some(compaction) = compaction {
+        conversation.messages.push(summary_message(&compaction.summary));
+        conversation.ids.push(RecordId::default());
+    }
+    let records = loaded.branch[start..].iter().filter_map(|index| loaded.record(*index));
+    assemble(records, blobs, &mut conversation);
+    conversation
+}
+
+/// The message that stands for what a compaction took away.
+pub fn summary_message(summary: &str) -> Message {
+    Message::user(format!("[Summary of the conversation so far]\n\n{summary}"))
+}
+
+/// The state at the end of the current branch. Title, queue and money belong to the session, not
+/// to a branch.
+pub fn state(loaded: &Loaded) -> State {
+    let mut state = State::default();
+    let inherited = loaded.opening.as_ref().and_then(|opening| opening.origin.as_ref());
+    for entry in &loaded.entries {
+        match entry.state.as_deref() {
+            Some(Body::Title { title }) => state.title = Some(title.clone()),
+            Some(Body::Queue { inputs }) => state.queued.clone_from(inputs),
+            Some(Body::Usage { spend }) if inherited.is_none_or(|o| entry.seq > o.inherited) => {
+                state.spent.usage.add(&spend.usage);
+                match spend.cost {
+                    Some(cost) => state.spent.cost += cost,
+                    None => state.spent.unpriced += 1,
+                }
+            }
+            _ => {}
+        }
+    }
+    for index in &loaded.branch {
+        match loaded.entries[*index].state.as_deref() {
+            Some(Body::Session(opening)) => {
+                state.mode = Some(opening.mode);
+                state.model = Some(opening.model.clone());
+            }
+            Some(Body::Mode { mode }) => state.mode = Some(*mode),
+            Some(Body::Model { model }) => state.model = Some(model.clone()),
+            Some(Body::Compaction(compaction)) => state.context = Some(compaction.after),
+            Some(Body::Usage { spend }) if is_conversation(&spend.cause) => {
+                state.context = Some(spend.usage.context());
+            }
+            Some(Body::Result { result, .. }) => {
+                if let Detail::Todos { todos } = &result.detail {
+                    state.todos.clone_from(todos);
+                }
+            }
+            _ => {}
+        }
+    }
+    state
+}
+
+/// Whether a request carried the conversation, so that its tokens tell how full the window is.
+fn is_conversation(cause: &Cause) -> bool {
+    match cause {
+        Cause::Prompt | Cause::Tool | Cause::Retry | Cause::Continuation => true,
+        Cause::SubAgent | Cause::Compaction | Cause::Title | Cause::Page | Cause::Permission => {
+            false
+        }
+    }
+}
+
+/// Where on the branch the model's view begins, and the summary of what came before.
+fn compacted<'a>(
+    loaded: &'a Loaded,
+    problems: &mut Vec<String>,
+) -> (usize, Option<&'a Compaction>) {
+    for (at, index) in loaded.branch.iter().enumerate().rev() {
+        let Some(Body::Compaction(compaction)) = loaded.entries[*index].state.as_deref() else {
+            continue;
+        };
+        let Some(keep_from) = &compaction.keep_from else { return (at + 1, Some(compaction)) };
+        let kept = loaded.branch[..at].iter().position(|i| loaded.entries[*i].id == *keep_from);
+        match kept {
+            Some(kept) => return (kept, Some(compaction)),
+            None => problems.push(
+                "a compaction names a record that is not there; the history before it is used"
+                    .to_owned(),
+            ),
+        }
+    }
+    (0, None)
+}
+
+fn assemble(records: impl Iterator<Item = Record>, blobs: &Blobs, into: &mut Conversation) {
+    let mut said: Vec<(RecordId, Role, Vec<Part>)> = Vec::new();
+    let mut results: HashMap<CallId, Part> = HashMap::new();
+    for record in records {
+        match record.body {
+            Body::User { parts, shelved } => {
+                let (parts, problems) = unshelve(parts, &shelved, blobs);
+                into.problems.extend(problems);
+                said.push((record.id, Role::User, parts));
+            }
+            Body::Assistant { parts, .. } => said.push((record.id, Role::Assistant, parts)),
+            Body::Result { call, result } => {
+                let is_error = result.is_error();
+                results.entry(call.clone()).or_insert(Part::Result {
+                    call,
+                    text: result.text,
+                    is_error,
+                });
+            }
+            _ => {}
+        }
+    }
+    let mut called = HashSet::new();
+    for (id, role, mut parts) in said {
+        // A call that is named twice could not be answered twice.
+        parts.retain(|part| match part {
+            Part::Call { id, .. } => called.insert(id.clone()),
+            _ => true,
+        });
+        let answers: Vec<Part> = parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Call { id, .. } => Some(id.clone()),
+                _ => None,
+            })
+            .map(|call| results.remove(&call).unwrap_or_else(|| unknown(call, &mut into.unknown)))
+            .collect();
+        say(id.clone(), role, parts, into);
+        say(id, Role::User, answers, into);
+    }
+}
+
+/// Adds to the last message where the role is the same: servers want them to alternate.
+fn say(id: RecordId, role: Role, parts: Vec<Part>, into: &mut Conversation) {
+    let parts: Vec<Part> = parts
+        .into_iter()
+        .filter(|part| !matches!(part, Part::Text { text } if text.is_empty()))
+        .collect();
+    if parts.is_empty() {
+        return;
+    }
+    if into.messages.is_empty() && role == Role::Assistant {
+        into.messages.push(Message::user(BEGINNING_LOST));
+        into.ids.push(RecordId::default());
+    }
+    match into.messages.last_mut() {
+        Some(last) if last.role == role => last.parts.extend(parts),
+        _ => {
+            into.messages.push(Message { role, parts });
+            into.ids.push(id);
+        }
+    }
+}
+
+fn unknown(call: CallId, unknown: &mut Vec<CallId>) -> Part {
+    unknown.push(call.clone());
+    Part::Result { call, text: OUTCOME_UNKNOWN.to_owned(), is_error: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{CallResult, CallStatus, Spend, Title, TodoState, TurnId};
+    use crate::session::disk::Disk;
+    use crate::session::read;
+    use crate::session::record::encode;
+    use crate::session::record::tests::{record, user};
+    use serde_json::json;
+
+    /// Loads a log of these bodies, each the child of the one before.
+    fn loaded(bodies: &[Body]) -> (tempfile::TempDir, Loaded, Blobs) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.jsonl");
+        let mut parent = None;
+        let mut bytes = Vec::new();
+        for (seq, body) in bodies.iter().enumerate() {
+            let record = record(seq as u64, parent.as_deref(), body.clone());
+            bytes.extend(encode(&record).unwrap());
+            parent = Some(record.id.0);
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let blobs = Blobs::new(dir.path().join("blobs"), Disk::default());
+        let (loaded, damage) = read::load(&path).unwrap();
+        assert!(damage.is_none(), "{damage}");
+        (dir, loaded, blobs)
+    }
+
+    fn conversation(bodies: &[Body]) -> Conversation {
+        let (_dir, loaded, blobs) = loaded(bodies);
+        messages(&loaded, &blobs)
+    }
+
+    fn text(text: &str) -> Part {
+        Part::Text { text: text.into() }
+    }
+
+    fn call(id: &str) -> Part {
+        Part::Call { id: CallId(id.into()), tool: "Bash".into(), input: json!({"command": "ls"}) }
+    }
+
+    fn assistant(parts: Vec<Part>) -> Body {
+        Body::assistant(parts, "demo/demo")
+    }
+
+    fn intent(id: &str) -> Body {
+        Body::Call {
+            call: CallId(id.into()),
+            tool: "Bash".into(),
+            input: json!({"command": "ls"}),
+            title: Title::default(),
+            turn: TurnId(1),
+        }
+    }
+
+    fn result(id: &str, text: &str, detail: Detail) -> Body {
+        let result = CallResult {
+            status: CallStatus::Done,
+            text: text.into(),
+            facts: String::new(),
+            detail,
+        };
+        Body::Result { call: CallId(id.into()), result }
+    }
+
+    fn answer(id: &str, text: &str) -> Part {
+        Part::Result { call: CallId(id.into()), text: text.into(), is_error: false }
+    }
+
+    fn compaction(keep_from: Option<&str>) -> Body {
+        Body::Compaction(Compaction {
+            summary: "so far".into(),
+            keep_from: keep_from.map(|id| crate::protocol::MessageId(id.into())),
+            before: 100,
+            after: 10,
+            automatic: false,
+        })
+    }
+
+    #[test]
+    fn results_stand_behind_their_calls_in_call_order() {
+        let read = conversation(&[
+            user("go"),
+            assistant(vec![text("ok"), call("a"), call("b")]),
+            intent("a"),
+            intent("b"),
+            result("b", "B", Detail::Text),
+            result("a", "A", Detail::Text),
+            user("and then"),
+            assistant(vec![text("done")]),
+        ]);
+        let user = |parts| Message { role: Role::User, parts };
+        let wanted = vec![
+            Message::user("go"),
+            Message { role: Role::Assistant, parts: vec![text("ok"), call("a"), call("b")] },
+            user(vec![answer("a", "A"), answer("b", "B"), text("and then")]),
+            Message::assistant("done"),
+        ];
+        assert_eq!(read.messages, wanted);
+        assert_eq!(read.ids.len(), wanted.len());
+        assert_eq!((read.unknown, read.problems), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_call_without_a_result_is_answered_with_not_known() {
+        let read = conversation(&[user("go"), assistant(vec![call("a")]), intent("a")]);
+        let last =
+            Part::Result { call: CallId("a".into()), text: OUTCOME_UNKNOWN.into(), is_error: true };
+        assert_eq!(read.messages.last(), Some(&Message { role: Role::User, parts: vec![last] }));
+        assert_eq!(read.unknown, [CallId("a".into())]);
+    }
+
+    #[test]
+    fn what_lost_its_other_half_is_left_out() {
+        let read = conversation(&[
+            assistant(vec![text("hello"), call("a")]),
+            result("a", "A", Detail::Text),
+            result("lost", "L", Detail::Text),
+            assistant(vec![call("a"), text("again")]),
+            user(""),
+        ]);
+        let texts: Vec<(Role, usize)> =
+            read.messages.iter().map(|message| (message.role, message.parts.len())).collect();
+        assert_eq!(
+            texts,
+            [(Role::User, 1), (Role::Assistant, 2), (Role::User, 1), (Role::Assistant, 1)]
+        );
+        assert_eq!(read.messages[0], Message::user(BEGINNING_LOST));
+    }
+
+    #[test]
+    fn a_compaction_stands_for_what_came_before() {
+        let log = |keep| {
+            let bodies = [
+                user("one"),
+                assistant(vec![text("two")]),
+                user("three"),
+                compaction(keep),
+                user("four"),
+            ];
+            conversation(&bodies)
+        };
+        let texts = |conversation: &Conversation| {
+            conversation.messages.iter().map(Message::text).collect::<Vec<_>>()
+        };
+        let summary = summary_message("so far").text();
+        assert_eq!(texts(&log(None)), [format!("{summary}four")]);
+        assert_eq!(texts(&log(Some("r2"))), [format!("{summary}threefour")]);
+        assert_eq!(texts(&log(Some("r1"))), [summary, "two".into(), "threefour".into()]);
+        let lost = log(Some("nowhere"));
+        assert_eq!(texts(&lost), ["one", "two", "threefour"]);
+        assert_eq!(lost.problems.len(), 1);
+    }
+
+    #[test]
+    fn the_state_is_the_last_word_on_each() {
+        let todo =
+            Todo { content: "test".into(), status: TodoState::Pending, active_form: String::new() };
+        let usage = Usage { input: 10, output: 5, ..Usage::default() };
+        let spend = |cost, cause| Body::Usage {
+            spend: Spend { model: "demo/demo".into(), usage, cost, cause },
+        };
+        let (_dir, loaded, _) = loaded(&[
+            user("go"),
+            Body::Mode { mode: Mode::Plan },
+            Body::Model { model: "a/b".into() },
+            Body::Title { title: "first".into() },
+            Body::Title { title: "second".into() },
+            result("t", "", Detail::Todos { todos: vec![todo.clone()] }),
+            spend(Some(Money(7)), Cause::Prompt),
+            spend(None, Cause::Title),
+            Body::Queue { inputs: vec![Input::text("later")] },
+        ]);
+        assert_eq!(
+            state(&loaded),
+            State {
+                mode: Some(Mode::Plan),
+                model: Some("a/b".into()),
+                title: Some("second".into()),
+                todos: vec![todo],
+                queued: vec![Input::text("later")],
+                spent: Spent {
+                    cost: Money(7),
+                    unpriced: 1,
+                    usage: Usage { input: 20, output: 10, ..Usage::default() }
+                },
+                context: Some(15),
+            }
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! The folder name of a project's logs.
+
+use std::path::Path;
+
+use crate::session::blobs::hash;
+
+/// Characters of the readable part.
+const READABLE: usize = 60;
+
+/// The path with everything but ASCII letters and digits as `-`, its end where it is long, and the
+/// start of the path's hash, as `/a-b` and `/a/b` are two projects.
+pub fn of(project: &Path) -> String {
+    let path = project.to_string_lossy();
+    let readable: String =
+        path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let tail = &readable[readable.len().saturating_sub(READABLE)..];
+    let tail = tail.trim_matches('-');
+    let hash = &hash(project.as_os_str().as_encoded_bytes())[..8];
+    if tail.is_empty() { format!("root-{hash}") } else { format!("{tail}-{hash}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_readable_and_distinct() {
+        assert_eq!(of(Path::new("/home/me/my proj")), "home-me-my-proj-2e6cab42");
+        assert_ne!(of(Path::new("/a-b")), of(Path::new("/a/b")));
+        assert!(of(Path::new("/")).starts_with("root-"));
+        let long = of(Path::new(&format!("/{}/été/../x", "deep/".repeat(200))));
+        assert!(long.len() <= READABLE + 9 && long.is_ascii(), "{long}");
+    }
+}

@@ -1,0 +1,50 @@
+//! The person's own editor for the prompt.
+
+use std::io::Write;
+use std::process::Command;
+
+/// Opens `text` in `editor` and gives what was saved. The terminal must have been given back.
+/// The error is one sentence for a person.
+pub fn edit(editor: &str, text: &str) -> Result<String, String> {
+    let words = shell_words::split(editor).ok().filter(|words| !words.is_empty());
+    let Some(words) = words else {
+        return Err(format!("$EDITOR is not a command: {editor}"));
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix("tern-prompt-")
+        .suffix(".md")
+        .tempfile()
+        .map_err(|error| format!("no file for the editor: {error}"))?;
+    file.write_all(text.as_bytes()).map_err(|error| format!("no file for the editor: {error}"))?;
+    let status = Command::new(&words[0])
+        .args(&words[1..])
+        .arg(file.path())
+        .status()
+        .map_err(|error| format!("{} did not start: {error}", words[0]))?;
+    if !status.success() {
+        return Err(format!("{} ended with {status}; the prompt is as it was", words[0]));
+    }
+    // Editors often write a new file in place of the old one, so the path is read, not the handle.
+    std::fs::read_to_string(file.path())
+        .map_err(|error| format!("what was written cannot be read: {error}"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_editor_saves_comes_back() {
+        assert_eq!(edit("sed -i s/a/b/", "banana\n"), Ok("bbnana\n".to_owned()));
+        assert_eq!(edit("true", "as it was"), Ok("as it was".to_owned()));
+        for (editor, told) in [
+            ("false", "the prompt is as it was"),
+            ("no-such-editor-here", "did not start"),
+            ("'", "is not a command"),
+            ("", "is not a command"),
+        ] {
+            let error = edit(editor, "x").unwrap_err();
+            assert!(error.contains(told), "{editor}: {error}");
+        }
+    }
+}

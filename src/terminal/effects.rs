@@ -1,0 +1,80 @@
+//! Carrying out effects: one arm each. What may take its time runs elsewhere and answers with a
+//! message.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::app::{Effect, Msg, Reply};
+use crate::protocol::Command;
+use crate::terminal::Services;
+
+/// What only the screen's own loop can do.
+#[derive(Debug, PartialEq)]
+pub enum Own {
+    Nothing,
+    Send(Command),
+    Copy(String),
+    OpenEditor(String),
+    Connect(crate::app::start::Choice),
+    Notify(String),
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+pub fn carry_out(
+    effect: Effect,
+    services: &Arc<dyn Services>,
+    replies: &UnboundedSender<Msg>,
+) -> Own {
+    match effect {
+        Effect::Send(command) => return Own::Send(command),
+        Effect::Copy(text) => return Own::Copy(text),
+        Effect::OpenEditor(text) => return Own::OpenEditor(text),
+        Effect::Connect(choice) => return Own::Connect(choice),
+        Effect::Notify(text) => return Own::Notify(text),
+        Effect::Redraw => return Own::Redraw,
+        Effect::Suspend => return Own::Suspend,
+        Effect::Quit => return Own::Quit,
+        Effect::ListSessions { seq, query } => {
+            ask(services, replies, move |services| Reply::Sessions {
+                seq,
+                rows: services.sessions(&query),
+            });
+        }
+        Effect::PreviewSession { id } => {
+            ask(services, replies, move |services| Reply::Preview {
+                preview: services.preview(&id),
+                id,
+            });
+        }
+        Effect::LoadCosts { seq, by } => {
+            ask(services, replies, move |services| Reply::Costs {
+                seq,
+                report: services.costs(by),
+            });
+        }
+        Effect::Save(setting) => {
+            ask(services, replies, move |services| Reply::Saved(services.save(&setting)));
+        }
+        Effect::Find => ask(services, replies, |services| Reply::Found(services.find())),
+        Effect::Remember(prompt) => {
+            let services = Arc::clone(services);
+            tokio::task::spawn_blocking(move || services.remember(&prompt));
+        }
+    }
+    Own::Nothing
+}
+
+/// Asks off the drawing thread. Nobody waits for an answer that comes after the end.
+pub fn ask(
+    services: &Arc<dyn Services>,
+    replies: &UnboundedSender<Msg>,
+    question: impl FnOnce(&dyn Services) -> Reply + Send + 'static,
+) {
+    let (services, replies) = (Arc::clone(services), replies.clone());
+    tokio::task::spawn_blocking(move || {
+        let _ = replies.send(Msg::Done(question(&*services)));
+    });
+}

@@ -1,0 +1,127 @@
+//! The terminal's modes: taken at the start, given back at the end, also after a panic.
+
+use std::io::{self, Write};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossterm::cursor::Show;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{Command, execute, queue};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Modes {
+    pub mouse: bool,
+}
+
+/// Buttons and wheel only: reports of every move would wake an idle program.
+struct EnableButtons;
+struct DisableButtons;
+
+impl Command for EnableButtons {
+    fn write_ansi(&self, f: &mut impl std::fmt::Write) -> std::fmt::Result {
+        f.write_str("\x1b[?1000h\x1b[?1006h")
+    }
+
+    #[cfg(windows)]
+    fn execute_winapi(&self) -> io::Result<()> {
+        crossterm::event::EnableMouseCapture.execute_winapi()
+    }
+}
+
+impl Command for DisableButtons {
+    fn write_ansi(&self, f: &mut impl std::fmt::Write) -> std::fmt::Result {
+        f.write_str("\x1b[?1006l\x1b[?1000l")
+    }
+
+    #[cfg(windows)]
+    fn execute_winapi(&self) -> io::Result<()> {
+        crossterm::event::DisableMouseCapture.execute_winapi()
+    }
+}
+
+/// Holds the terminal. Dropping it gives the terminal back, once.
+#[derive(Debug)]
+pub struct Guard {
+    modes: Modes,
+    /// Shared with the panic hook, so that only one of them restores.
+    held: Arc<AtomicBool>,
+}
+
+impl Guard {
+    pub fn enter(modes: Modes) -> io::Result<Guard> {
+        let guard = Guard { modes, held: Arc::new(AtomicBool::new(false)) };
+        guard.restore_on_panic();
+        guard.take()?;
+        Ok(guard)
+    }
+
+    /// Takes the terminal again, after [`Guard::give_back`].
+    pub fn take(&self) -> io::Result<()> {
+        enable_raw_mode()?;
+        self.held.store(true, Ordering::SeqCst);
+        let mut out = io::stdout().lock();
+        queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)?;
+        if self.modes.mouse {
+            queue!(out, EnableButtons)?;
+        }
+        // Not asked for first: terminals that do not know it ignore it, and asking costs a wait.
+        let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
+        queue!(out, PushKeyboardEnhancementFlags(flags))?;
+        out.flush()
+    }
+
+    pub fn give_back(&self) {
+        give_back(&self.held);
+    }
+
+    /// A panic of this thread ends the program: the terminal comes first, then the message. A
+    /// panic elsewhere becomes a failed call, and must not draw over the screen.
+    fn restore_on_panic(&self) {
+        let held = Arc::clone(&self.held);
+        let screen = thread::current().id();
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().id() == screen {
+                give_back(&held);
+                before(info);
+            } else if held.load(Ordering::SeqCst) {
+                tracing::error!("{info}");
+            } else {
+                before(info);
+            }
+        }));
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+fn give_back(held: &AtomicBool) {
+    if !held.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // Nothing can be done about a terminal that is gone.
+    let _ = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        PopKeyboardEnhancementFlags,
+        DisableButtons,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show,
+    );
+    let _ = disable_raw_mode();
+}

@@ -1,0 +1,392 @@
+//! The loop.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::app::start::Choice;
+use crate::app::{Effect, Millis, Model, Msg, Reply, submit, update};
+use crate::protocol::{Command, Event};
+use crate::terminal::colouring::{Coloured, Colouring};
+use crate::terminal::effects::{Own, ask, carry_out};
+use crate::terminal::keys::Keys;
+use crate::terminal::pace::Pace;
+use crate::terminal::raw::Guard;
+use crate::terminal::signals::{Asked, Signals, stop_self};
+use crate::terminal::surface::Surface;
+use crate::terminal::{Connection, Exit, How, Services, Setup, clipboard, editor, input, notify};
+use crate::view::{self, State};
+
+/// Events that are folded before the screen looks at its keys again.
+const BATCH: usize = 512;
+/// Keys that are taken together where many wait.
+const KEYS: usize = 64;
+
+pub struct Screen<'a> {
+    model: Model,
+    state: State,
+    surface: Surface,
+    guard: &'a Guard,
+    pace: Pace,
+    /// Columns and rows of the terminal. `None`: to be asked for.
+    size: Option<(u16, u16)>,
+    begun: Instant,
+    setup: Rest,
+    keys: Option<Keys>,
+    commands: Option<mpsc::Sender<Command>>,
+    events: Option<mpsc::Receiver<Event>>,
+    /// What could not be sent yet. Nothing here ever waits for the agent, which may itself be
+    /// waiting for its events to be taken.
+    unsent: VecDeque<Command>,
+    replies: (UnboundedSender<Msg>, UnboundedReceiver<Msg>),
+    colouring: Colouring,
+    connecting: (UnboundedSender<Connected>, UnboundedReceiver<Connected>),
+    /// Back from a suspension of our own, whose signal to go on is still to come.
+    resumed: bool,
+    ended: Option<How>,
+}
+
+type Connected = anyhow::Result<Connection>;
+
+/// What of the setup is needed later.
+struct Rest {
+    connect: crate::terminal::Connect,
+    services: Arc<dyn Services>,
+    notifications: bool,
+    editor: Option<String>,
+    prompt: Option<String>,
+    first: Vec<Effect>,
+}
+
+/// What woke the loop.
+enum Woken {
+    Key(io::Result<crossterm::event::Event>),
+    Agent(Event),
+    AgentGone,
+    Reply(Msg),
+    Coloured(Coloured),
+    Connected(Connected),
+    Signal(Asked),
+    Sent,
+    Time,
+}
+
+impl<'a> Screen<'a> {
+    pub fn new(setup: Setup, guard: &'a Guard) -> Screen<'a> {
+        Screen {
+            model: setup.model,
+            state: State::new(setup.themes, setup.colours),
+            surface: Surface::default(),
+            guard,
+            pace: Pace::new(),
+            size: None,
+            begun: Instant::now(),
+            setup: Rest {
+                connect: setup.connect,
+                services: setup.services,
+                notifications: setup.notifications,
+                editor: setup.editor,
+                prompt: setup.prompt,
+                first: setup.first,
+            },
+            keys: None,
+            commands: None,
+            events: None,
+            unsent: VecDeque::new(),
+            replies: mpsc::unbounded_channel(),
+            colouring: Colouring::new(),
+            connecting: mpsc::unbounded_channel(),
+            resumed: false,
+            ended: None,
+        }
+    }
+
+    pub async fn run(mut self) -> anyhow::Result<Exit> {
+        self.draw()?;
+        self.keys = Some(Keys::read()?);
+        let mut signals = Signals::listen()?;
+        self.begin();
+        while self.ended.is_none() {
+            let woken = self.wait(&mut signals).await;
+            self.tick();
+            self.take(woken).await?;
+            self.flush();
+            if self.ended.is_none() && self.pace.is_due(Instant::now()) {
+                self.draw()?;
+            }
+        }
+        // The agent writes what it has; whoever started it waits for that.
+        if let Some(commands) = &self.commands {
+            let _ = commands.try_send(Command::Stop);
+        }
+        let how = self.ended.unwrap_or(How::Quit);
+        Ok(Exit { session: self.model.session.id.clone(), how })
+    }
+
+    /// What starts once the first frame is on the screen.
+    fn begin(&mut self) {
+        let services = &self.setup.services;
+        ask(services, &self.replies.0, |services| Reply::Prompts(services.prompts()));
+        ask(services, &self.replies.0, |services| Reply::Rules(services.rules()));
+        if self.model.start.is_some() {
+            ask(services, &self.replies.0, |services| Reply::Found(services.find()));
+        } else {
+            self.connect(None);
+        }
+        let mut effects = std::mem::take(&mut self.setup.first);
+        if let Some(prompt) = self.setup.prompt.take() {
+            effects.extend(submit::send(&mut self.model, &prompt));
+            self.pace.now();
+        }
+        for effect in effects {
+            if let Own::Send(command) = carry_out(effect, &self.setup.services, &self.replies.0) {
+                self.unsent.push_back(command);
+            }
+        }
+    }
+
+    fn connect(&mut self, choice: Option<Choice>) {
+        let connecting = (self.setup.connect)(choice);
+        let done = self.connecting.0.clone();
+        tokio::spawn(async move {
+            let _ = done.send(connecting.await);
+        });
+    }
+
+    async fn wait(&mut self, signals: &mut Signals) -> Woken {
+        let wake = self.model.wake_at().map(|at| self.begun + Duration::from_millis(at.0));
+        let due = [self.pace.due(), wake].into_iter().flatten().min();
+        let unsent = !self.unsent.is_empty();
+        tokio::select! {
+            biased;
+            Some(event) = next_key(&mut self.keys) => Woken::Key(event),
+            asked = signals.next() => Woken::Signal(asked),
+            Some(msg) = self.replies.1.recv() => Woken::Reply(msg),
+            Some(connected) = self.connecting.1.recv() => Woken::Connected(connected),
+            () = room(&self.commands), if unsent => Woken::Sent,
+            () = until(due) => Woken::Time,
+            event = next_event(&mut self.events) => match event {
+                Some(event) => Woken::Agent(event),
+                None => Woken::AgentGone,
+            },
+            Some(coloured) = self.colouring.next() => Woken::Coloured(coloured),
+        }
+    }
+
+    async fn take(&mut self, woken: Woken) -> anyhow::Result<()> {
+        match woken {
+            Woken::Key(event) => {
+                self.key(event?).await?;
+                // Keys that wait already are drawn together.
+                for _ in 0..KEYS {
+                    let Some(event) = self.keys.as_mut().and_then(Keys::waiting) else { break };
+                    self.key(event?).await?;
+                }
+                self.pace.now();
+            }
+            Woken::Agent(event) => {
+                self.update(Msg::Agent(Box::new(event))).await?;
+                for _ in 0..BATCH {
+                    let next = self.events.as_mut().and_then(|events| events.try_recv().ok());
+                    let Some(event) = next else { break };
+                    self.update(Msg::Agent(Box::new(event))).await?;
+                }
+                self.pace.soon();
+            }
+            Woken::AgentGone => {
+                self.events = None;
+                self.commands = None;
+                self.update(Msg::Disconnected("the agent has ended".to_owned())).await?;
+                self.pace.now();
+            }
+            Woken::Reply(msg) => {
+                self.update(msg).await?;
+                self.pace.now();
+            }
+            Woken::Coloured((key, tokens)) => {
+                self.state.colours().put(key, tokens);
+                self.pace.soon();
+            }
+            Woken::Connected(connected) => self.connected(connected).await?,
+            Woken::Signal(Asked::End(signal)) => self.ended = Some(How::Signal(signal)),
+            Woken::Signal(Asked::Suspend) => self.suspend()?,
+            Woken::Signal(Asked::Continue) if self.resumed => self.resumed = false,
+            // Something else stopped the program, and may have changed the terminal meanwhile.
+            Woken::Signal(Asked::Continue) => {
+                self.guard.give_back();
+                self.take_back()?;
+            }
+            Woken::Sent => {}
+            // Time itself is what changed: a spinner, a remark that goes.
+            Woken::Time => self.pace.now(),
+        }
+        Ok(())
+    }
+
+    async fn key(&mut self, event: crossterm::event::Event) -> anyhow::Result<()> {
+        if matches!(event, crossterm::event::Event::Resize(..)) {
+            self.size = None;
+        }
+        match input::message(event) {
+            Some(msg) => self.update(msg).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn update(&mut self, msg: Msg) -> anyhow::Result<()> {
+        for effect in update(&mut self.model, msg) {
+            match carry_out(effect, &self.setup.services, &self.replies.0) {
+                Own::Nothing => {}
+                Own::Send(command) => self.unsent.push_back(command),
+                Own::Copy(text) => {
+                    if !clipboard::copy(&text, &mut io::stdout())? {
+                        self.model.say("only the first 100,000 bytes were copied");
+                    }
+                }
+                Own::OpenEditor(text) => self.edit(&text).await?,
+                Own::Connect(choice) => self.connect(Some(choice)),
+                Own::Notify(text) if self.setup.notifications => {
+                    notify::notify(&text, &mut io::stdout())?;
+                }
+                Own::Notify(_) => {}
+                Own::Redraw => self.surface.forget(),
+                Own::Suspend => self.suspend()?,
+                Own::Quit => self.ended = Some(How::Quit),
+            }
+        }
+        Ok(())
+    }
+
+    async fn connected(&mut self, connected: Connected) -> anyhow::Result<()> {
+        let result = match connected {
+            Ok(connection) => {
+                self.commands = Some(connection.commands);
+                self.events = Some(connection.events);
+                Ok(())
+            }
+            Err(error) => Err(format!("{error:#}")),
+        };
+        self.pace.now();
+        Box::pin(self.update(Msg::Done(Reply::Connected(result)))).await
+    }
+
+    /// Gives the terminal to the editor. The agent's facts are taken meanwhile, so that it can go
+    /// on working.
+    async fn edit(&mut self, text: &str) -> anyhow::Result<()> {
+        let Some(command) = self.setup.editor.clone() else {
+            self.model.say("set $EDITOR to write prompts in an editor");
+            return Ok(());
+        };
+        if let Some(keys) = self.keys.take() {
+            keys.end().await;
+        }
+        self.guard.give_back();
+        let text = text.to_owned();
+        let mut editing = tokio::task::spawn_blocking(move || editor::edit(&command, &text));
+        let edited = loop {
+            tokio::select! {
+                edited = &mut editing => break edited,
+                Some(event) = next_event(&mut self.events) => {
+                    update(&mut self.model, Msg::Agent(Box::new(event)));
+                }
+            }
+        };
+        self.take_back()?;
+        self.keys = Some(Keys::read()?);
+        let edited = edited.unwrap_or_else(|error| Err(format!("the editor failed: {error}")));
+        update(&mut self.model, Msg::Done(Reply::Edited(edited)));
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> anyhow::Result<()> {
+        self.guard.give_back();
+        stop_self();
+        self.resumed = true;
+        self.take_back()
+    }
+
+    /// Takes the terminal again, and draws everything anew.
+    fn take_back(&mut self) -> anyhow::Result<()> {
+        self.guard.take()?;
+        self.surface.forget();
+        self.size = None;
+        self.pace.now();
+        Ok(())
+    }
+
+    fn tick(&mut self) {
+        let now = Millis(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+        update(&mut self.model, Msg::Tick(now));
+    }
+
+    /// Sends what can be sent without waiting.
+    fn flush(&mut self) {
+        let Some(commands) = &self.commands else { return };
+        while let Some(command) = self.unsent.pop_front() {
+            match commands.try_send(command) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(command)) => {
+                    self.unsent.push_front(command);
+                    return;
+                }
+                // The end of the events tells the person.
+                Err(mpsc::error::TrySendError::Closed(_)) => return,
+            }
+        }
+    }
+
+    fn draw(&mut self) -> anyhow::Result<()> {
+        let (width, height) = match self.size {
+            Some(size) => size,
+            None => *self.size.insert(crossterm::terminal::size()?),
+        };
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        let (seen, cursor) = view::render(&self.model, &mut self.state, area, &mut buffer);
+        let moving = 0..u16::try_from(seen.transcript).unwrap_or(0).min(height);
+        let bytes = self.surface.draw(buffer, cursor, moving)?;
+        if !bytes.is_empty() {
+            let mut out = io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()?;
+        }
+        self.pace.drawn(Instant::now());
+        update(&mut self.model, Msg::Drawn(seen));
+        self.colouring.give(self.state.colours());
+        Ok(())
+    }
+}
+
+async fn next_key(keys: &mut Option<Keys>) -> Option<io::Result<crossterm::event::Event>> {
+    match keys {
+        Some(keys) => keys.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_event(events: &mut Option<mpsc::Receiver<Event>>) -> Option<Event> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Until the agent has room for a command.
+async fn room(commands: &Option<mpsc::Sender<Command>>) {
+    match commands {
+        Some(commands) => drop(commands.reserve().await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,69 @@
+//! What the screen needs besides the agent: earlier sessions, money, settings, keys.
+
+use crate::app::Setting;
+use crate::app::panels::cost::{By, Report};
+use crate::app::panels::history::{Preview, SessionRow};
+use crate::app::start::Found;
+use crate::protocol::{Ruling, SessionId, Sourced};
+
+/// Every function may take its time: they are called off the drawing thread. Errors are one
+/// sentence for a person.
+pub trait Services: Send + Sync + std::fmt::Debug {
+    /// Newest first. An empty `query` lists all; otherwise those where it was said, best first.
+    fn sessions(&self, query: &str) -> Result<Vec<SessionRow>, String>;
+
+    fn preview(&self, session: &SessionId) -> Result<Preview, String>;
+
+    fn costs(&self, by: By) -> Result<Report, String>;
+
+    /// Keeps a setting; the answer says in words what was done.
+    fn save(&self, setting: &Setting) -> Result<String, String>;
+
+    /// Keys in the environment and model servers on this machine.
+    fn find(&self) -> Found;
+
+    /// Prompts of earlier sessions, newest last.
+    fn prompts(&self) -> Vec<String>;
+
+    /// Adds to them.
+    fn remember(&self, prompt: &str);
+
+    /// The permission rules in force.
+    fn rules(&self) -> Vec<(Ruling, Sourced<String>)>;
+}
+
+/// For a screen that stands alone: nothing is found and nothing kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoServices;
+
+impl Services for NoServices {
+    fn sessions(&self, _query: &str) -> Result<Vec<SessionRow>, String> {
+        Ok(Vec::new())
+    }
+
+    fn preview(&self, _session: &SessionId) -> Result<Preview, String> {
+        Ok(Preview::default())
+    }
+
+    fn costs(&self, _by: By) -> Result<Report, String> {
+        Ok(Report::default())
+    }
+
+    fn save(&self, _setting: &Setting) -> Result<String, String> {
+        Err("settings are not kept here".to_owned())
+    }
+
+    fn find(&self) -> Found {
+        Found::default()
+    }
+
+    fn prompts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn remember(&self, _prompt: &str) {}
+
+    fn rules(&self) -> Vec<(Ruling, Sourced<String>)> {
+        Vec::new()
+    }
+}

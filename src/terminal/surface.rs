@@ -1,0 +1,198 @@
+//! What the terminal shows now, and the fewest bytes from there to the next frame.
+//!
+//! Text that has moved up or down is moved by the terminal itself: during a stream nearly every
+//! frame is the last one moved by a row or two, and drawing it anew would cost some kilobytes.
+
+use std::io;
+use std::ops::Range;
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Position;
+
+/// Rows that moving must save, or it is not worth its own bytes.
+const WORTH: isize = 4;
+
+#[derive(Debug, Default)]
+pub struct Surface {
+    /// `None`: what the terminal shows is not known.
+    shown: Option<Buffer>,
+    cursor: Option<Position>,
+}
+
+impl Surface {
+    /// The next frame is drawn whole, whatever the terminal shows.
+    pub fn forget(&mut self) {
+        self.shown = None;
+    }
+
+    /// The bytes that bring the terminal to `next`, as one synchronized update; none where nothing
+    /// has changed. `moving` are the rows that may have moved as a block.
+    pub fn draw(
+        &mut self,
+        next: Buffer,
+        cursor: Option<Position>,
+        moving: Range<u16>,
+    ) -> io::Result<Vec<u8>> {
+        let mut cells = Vec::new();
+        let mut backend = CrosstermBackend::new(&mut cells);
+        let shown = match self.shown.take().filter(|shown| shown.area == next.area) {
+            None => {
+                backend.clear_region(ClearType::All)?;
+                Buffer::empty(next.area)
+            }
+            Some(mut shown) => {
+                if let Some(by) = moved(&shown, &next, &moving) {
+                    move_rows(&mut shown, &moving, by);
+                    let rows = u16::try_from(by.unsigned_abs()).unwrap_or(0);
+                    match by > 0 {
+                        true => backend.scroll_region_up(moving, rows)?,
+                        false => backend.scroll_region_down(moving, rows)?,
+                    }
+                }
+                shown
+            }
+        };
+        let changed = shown.diff(&next);
+        if !changed.is_empty() {
+            backend.draw(changed.into_iter())?;
+        }
+        self.shown = Some(next);
+        if cells.is_empty() && self.cursor == cursor {
+            return Ok(cells);
+        }
+        self.cursor = cursor;
+        let mut bytes = Vec::with_capacity(cells.len() + 32);
+        queue!(bytes, BeginSynchronizedUpdate, Hide)?;
+        bytes.extend_from_slice(&cells);
+        if let Some(Position { x, y }) = cursor {
+            queue!(bytes, MoveTo(x, y), Show)?;
+        }
+        queue!(bytes, EndSynchronizedUpdate)?;
+        Ok(bytes)
+    }
+}
+
+/// By how many rows the block has moved up; negative: down. `None`: moving it saves nothing.
+fn moved(shown: &Buffer, next: &Buffer, block: &Range<u16>) -> Option<isize> {
+    let rows = isize::try_from(block.len()).ok()?;
+    let at = |buffer: &Buffer, row: isize| -> Range<usize> {
+        let width = usize::from(buffer.area.width);
+        let row = usize::from(block.start) + row.unsigned_abs();
+        row * width..(row + 1) * width
+    };
+    let same = |from: isize, to: isize| {
+        shown.content.get(at(shown, from)) == next.content.get(at(next, to))
+    };
+    let stays: Vec<bool> = (0..rows).map(|row| same(row, row)).collect();
+    let changed = isize::try_from(stays.iter().filter(|stays| !**stays).count()).ok()?;
+    if changed < WORTH {
+        return None;
+    }
+    let saved = |by: isize| -> isize {
+        (0..rows)
+            .map(|to| {
+                let from = to + by;
+                let comes = (0..rows).contains(&from) && same(from, to);
+                isize::from(comes) - isize::from(stays[to.unsigned_abs()])
+            })
+            .sum()
+    };
+    let mut best = (0, 0);
+    for by in (1..=rows / 2).flat_map(|by| [by, -by]) {
+        let saved = saved(by);
+        if saved > best.0 {
+            best = (saved, by);
+        }
+        // A longer way brings in more rows that are new, and so saves less than this.
+        if best.0 >= changed - by.abs() {
+            break;
+        }
+    }
+    (best.0 >= WORTH).then_some(best.1)
+}
+
+/// The same in our own copy: what comes in is blank.
+fn move_rows(buffer: &mut Buffer, block: &Range<u16>, by: isize) {
+    let width = usize::from(buffer.area.width);
+    let range = usize::from(block.start) * width..usize::from(block.end) * width;
+    let Some(cells) = buffer.content.get_mut(range) else { return };
+    let shift = (by.unsigned_abs() * width).min(cells.len());
+    let blank = if by > 0 {
+        cells.rotate_left(shift);
+        cells.len() - shift..cells.len()
+    } else {
+        cells.rotate_right(shift);
+        0..shift
+    };
+    cells[blank].fill(Cell::EMPTY);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn terminal(rows: u16, columns: u16) -> vt100::Parser {
+        vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
+    }
+
+    fn buffer(lines: &[String]) -> Buffer {
+        Buffer::with_lines(lines.iter().map(String::as_str))
+    }
+
+    fn numbered(rows: std::ops::Range<usize>) -> Vec<String> {
+        rows.map(|n| format!("row {n:<5} of a text that is longer than its number")).collect()
+    }
+
+    #[test]
+    fn text_that_moves_is_moved_by_the_terminal() {
+        let mut surface = Surface::default();
+        let mut screen = terminal(20, 60);
+        let first = surface.draw(buffer(&numbered(0..20)), None, 0..20).unwrap();
+        screen.process(&first);
+        for from in [1, 5, 3] {
+            let lines = numbered(from..from + 20);
+            let bytes = surface.draw(buffer(&lines), None, 0..20).unwrap();
+            assert!(bytes.len() < first.len() / 2, "{} of {}", bytes.len(), first.len());
+            screen.process(&bytes);
+            let shown = screen.screen().contents();
+            assert_eq!(shown.lines().collect::<Vec<_>>(), lines);
+        }
+        let same = surface.draw(buffer(&numbered(3..23)), None, 0..20).unwrap();
+        assert_eq!(same, b"", "nothing changed, nothing is written");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_terminal_shows_the_last_frame(
+            frames in prop::collection::vec(prop::collection::vec(0usize..6, 8), 1..8),
+            end in 0u16..9,
+        ) {
+            let mut surface = Surface::default();
+            let mut screen = terminal(8, 12);
+            for frame in frames {
+                let mut next = Buffer::empty(ratatui::layout::Rect::new(0, 0, 12, 8));
+                for (y, n) in (0u16..).zip(&frame) {
+                    let word = ["", "one", "zwei drei", "日本語", "e\u{301}é", "    x"][*n];
+                    next.set_stringn(0, y, word, 12, ratatui::style::Style::new());
+                }
+                let bytes = surface.draw(next.clone(), None, 0..end.min(8)).unwrap();
+                screen.process(&bytes);
+                for y in 0..8 {
+                    for x in 0..12 {
+                        let want = next[(x, y)].symbol().trim();
+                        let got = screen.screen().cell(y, x).unwrap().contents().trim().to_owned();
+                        prop_assert_eq!(got, want, "column {} of row {}", x, y);
+                    }
+                }
+            }
+        }
+    }
+}

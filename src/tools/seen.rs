@@ -1,0 +1,80 @@
+//! What the model has read, with hashes: so that it edits only what it knows, and so that an
+//! unchanged file need not be sent twice.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Files that the model has seen in this session, by real path.
+#[derive(Debug, Default)]
+pub struct Seen {
+    files: HashMap<PathBuf, Look>,
+    /// Counts compactions.
+    generation: u64,
+}
+
+/// The last look at a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// SHA-256 of the bytes then.
+    pub hash: String,
+    pub extent: Extent,
+    generation: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Its whole text stands in the conversation.
+    Whole,
+    /// A page of it does.
+    Part,
+    /// An edit made it what it is: the model knows it, but it stands nowhere in one piece.
+    Edited,
+}
+
+impl Seen {
+    pub fn note(&mut self, path: PathBuf, hash: String, extent: Extent) {
+        let generation = self.generation;
+        self.files.insert(path, Look { hash, extent, generation });
+    }
+
+    /// The files, in no order.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.keys().map(PathBuf::as_path)
+    }
+
+    pub fn look(&self, path: &Path) -> Option<&Look> {
+        self.files.get(path)
+    }
+
+    /// Whether the whole text with this hash still stands in the conversation.
+    pub fn stands(&self, path: &Path, hash: &str) -> bool {
+        self.files.get(path).is_some_and(|look| {
+            look.hash == hash && look.extent == Extent::Whole && look.generation == self.generation
+        })
+    }
+
+    /// The conversation was summarised: what was read is known, but no longer stands there.
+    pub fn compacted(&mut self) {
+        self.generation += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_whole_in_the_conversation_stands() {
+        let mut seen = Seen::default();
+        let path = Path::new("/a");
+        assert!(!seen.stands(path, "1"));
+        seen.note(path.into(), "1".into(), Extent::Whole);
+        assert!(seen.stands(path, "1") && !seen.stands(path, "2"));
+        seen.compacted();
+        assert!(!seen.stands(path, "1") && seen.look(path).is_some());
+        for extent in [Extent::Part, Extent::Edited] {
+            seen.note(path.into(), "1".into(), extent);
+            assert!(!seen.stands(path, "1"));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The last step where only ASCII is wanted: signs that Markdown, diffs and short texts draw are
+//! replaced by letters of the same width. Other text stays what it is.
+
+use ratatui::buffer::Buffer;
+
+const SIGNS: [(&str, &str); 22] = [
+    ("■", "#"),
+    ("□", "_"),
+    ("⋯", "."),
+    ("…", "."),
+    ("·", "-"),
+    ("•", "*"),
+    ("◦", "-"),
+    ("▪", "-"),
+    ("−", "-"),
+    ("–", "-"),
+    ("↑", "^"),
+    ("↓", "v"),
+    ("→", ">"),
+    ("│", "|"),
+    ("─", "-"),
+    ("┼", "+"),
+    ("├", "+"),
+    ("┤", "+"),
+    ("┬", "+"),
+    ("┴", "+"),
+    ("☐", "_"),
+    ("☑", "x"),
+];
+
+pub fn replace(buf: &mut Buffer) {
+    let area = buf.area;
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            let Some(cell) = buf.cell((x, y)) else { continue };
+            let sign = SIGNS.iter().find(|(sign, _)| *sign == cell.symbol());
+            if let Some((_, letter)) = sign {
+                let style = cell.style();
+                buf.set_string(x, y, letter, style);
+            }
+        }
+    }
+}

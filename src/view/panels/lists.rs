@@ -1,0 +1,53 @@
+//! The panels that choose one of a list: models and themes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::panels::{models as app_models, themes as app_themes};
+use crate::app::scroll::Inner;
+use crate::text::width;
+use crate::view::panels::{Draw, list};
+
+pub fn models(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
+    let theme = &draw.state.theme;
+    let rows = app_models::lines(draw.model);
+    if rows.is_empty() {
+        let query = draw.panel.query();
+        let text = if query.contains('/') {
+            format!("no known model by that name; enter uses {query} as it stands")
+        } else {
+            "no known model by that name; PROVIDER/MODEL can be entered".to_owned()
+        };
+        buf.set_line(area.x, area.y, &Line::styled(text, theme.faint), area.width);
+        return Inner::default();
+    }
+    let column = rows.iter().map(|row| width(&row.name)).max().unwrap_or_default();
+    let lines = rows.into_iter().map(|row| {
+        let using = row.name == draw.model.session.model;
+        let style = if using { theme.strong } else { theme.text };
+        let pad = " ".repeat(column - width(&row.name) + 3);
+        Line::from(vec![
+            Span::styled(mark(draw, using), theme.accent),
+            Span::styled(row.name.clone(), style),
+            Span::raw(pad),
+            Span::styled(row.facts.clone(), theme.faint),
+        ])
+    });
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
+}
+
+pub fn themes(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
+    let theme = &draw.state.theme;
+    let lines = app_themes::lines(draw.model).into_iter().map(|name| {
+        let using = name == draw.model.look.theme;
+        let style = if using { theme.strong } else { theme.text };
+        Line::from(vec![Span::styled(mark(draw, using), theme.accent), Span::styled(name, style)])
+    });
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
+}
+
+fn mark(draw: &Draw<'_>, using: bool) -> String {
+    let mark = draw.state.marks(draw.model).done;
+    if using { format!("{mark} ") } else { "  ".to_owned() }
+}

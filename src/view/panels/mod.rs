@@ -1,0 +1,177 @@
+//! Panels: each file draws one, in the frame that is drawn here.
+
+mod changes;
+mod cost;
+mod help;
+mod history;
+mod lists;
+mod texts;
+
+pub use texts::origin;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::app::Model;
+use crate::app::edit;
+use crate::app::keys::{Action, Context};
+use crate::app::panels::{Kind, Panel};
+use crate::app::scroll::Inner;
+use crate::view::State;
+use crate::view::frame::{self, Frame};
+use crate::view::theme::Theme;
+
+/// What drawing a panel needs.
+#[derive(Debug)]
+pub struct Draw<'a> {
+    pub model: &'a Model,
+    pub panel: &'a Panel,
+    pub state: &'a mut State,
+}
+
+/// What came of it: rows of the content, and the cursor where the filter is being written.
+#[derive(Debug, Default)]
+pub struct Drawn {
+    pub inner: Inner,
+    pub cursor: Option<Position>,
+}
+
+pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> Drawn {
+    let Some(panel) = &model.panel else { return Drawn::default() };
+    let theme = state.theme.clone();
+    let marks = state.marks(model);
+    let frame = Frame {
+        title: title(panel),
+        title_style: theme.strong,
+        remark: remark(model, panel),
+        keys: keys(model, panel),
+        border: theme.border_focused,
+    };
+    let mut content = frame::draw(&frame, area, &theme, marks, buf);
+    let cursor = filter(panel, &theme, &mut content, buf);
+    let mut draw = Draw { model, panel, state };
+    let inner = match &panel.kind {
+        Kind::Cost(cost) => cost::draw(&mut draw, cost, content, buf),
+        Kind::History(history) => history::draw(&mut draw, history, content, buf),
+        Kind::Changes { hunk } => changes::draw(&mut draw, *hunk, content, buf),
+        Kind::Models => lists::models(&draw, content, buf),
+        Kind::Themes { .. } => lists::themes(&draw, content, buf),
+        Kind::Help => help::draw(&draw, content, buf),
+        Kind::Permissions => texts::permissions(&draw, content, buf),
+        Kind::Status => texts::status(&draw, content, buf),
+        Kind::Todos => texts::todos(&draw, content, buf),
+    };
+    Drawn { inner, cursor }
+}
+
+fn title(panel: &Panel) -> String {
+    match &panel.kind {
+        Kind::Cost(_) => "Cost",
+        Kind::History(_) => "History",
+        Kind::Changes { .. } => "Changes",
+        Kind::Models => "Models",
+        Kind::Themes { .. } => "Themes",
+        Kind::Help => "Help",
+        Kind::Permissions => "Permissions",
+        Kind::Status => "Status",
+        Kind::Todos => "Tasks",
+    }
+    .to_owned()
+}
+
+fn remark(model: &Model, panel: &Panel) -> String {
+    match &panel.kind {
+        Kind::History(history) if history.everything => "searching what was said".to_owned(),
+        Kind::History(_) => "titles".to_owned(),
+        Kind::Permissions => format!("mode {}", model.session.mode.name()),
+        Kind::Help => format!("tern {}", model.session.version),
+        _ => String::new(),
+    }
+}
+
+fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
+    let key = |context, action| model.keymap.key(context, action);
+    let panel_key = |action| key(Context::Panel, action);
+    let esc = key(Context::Global, Action::Back);
+    if panel.filtering {
+        return vec![
+            (key(Context::Filter, Action::FilterAccept), "keep filter"),
+            (esc, "drop filter"),
+        ];
+    }
+    let moves = (format!("{}{}", "↑", "↓"), "move");
+    let filter = (panel_key(Action::FilterOpen), "filter");
+    let open = |label| (panel_key(Action::PanelOpen), label);
+    let mut keys = match &panel.kind {
+        Kind::Cost(_) => {
+            vec![moves, open("requests"), (key(Context::Cost, Action::Group), "group"), filter]
+        }
+        Kind::History(_) => vec![
+            open("resume"),
+            moves,
+            filter,
+            (key(Context::History, Action::SearchAll), "search texts"),
+        ],
+        Kind::Changes { .. } => vec![
+            moves,
+            (
+                format!(
+                    "{}/{}",
+                    key(Context::Changes, Action::NextHunk),
+                    key(Context::Changes, Action::PreviousHunk)
+                ),
+                "change",
+            ),
+            filter,
+        ],
+        Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
+        Kind::Help | Kind::Permissions => vec![("↑↓".to_owned(), "scroll"), filter],
+        Kind::Status | Kind::Todos => vec![],
+    };
+    keys.push((esc, "back"));
+    keys
+}
+
+/// The filter takes the first row of the content, while there is one.
+fn filter(panel: &Panel, theme: &Theme, content: &mut Rect, buf: &mut Buffer) -> Option<Position> {
+    if (!panel.filtering && panel.filter.is_empty()) || content.height < 2 {
+        return None;
+    }
+    let text = panel.filter.text();
+    let line = Line::from(vec![
+        Span::styled("/ ", theme.accent),
+        Span::styled(text.clone(), theme.strong),
+    ]);
+    buf.set_line(content.x, content.y, &line, content.width);
+    let column = edit::columns(&text, 0, panel.filter.cursor().column);
+    let x = content.x + 2 + u16::try_from(column).unwrap_or(u16::MAX / 2);
+    let cursor = Position { x: x.min(content.right()), y: content.y };
+    content.y += 1;
+    content.height -= 1;
+    panel.filtering.then_some(cursor)
+}
+
+/// Draws the rows of a list with the chosen one marked, scrolled so that it is shown.
+pub fn list(lines: &[Line<'_>], at: usize, theme: &Theme, area: Rect, buf: &mut Buffer) -> Inner {
+    let height = usize::from(area.height);
+    let rows = lines.len();
+    let top = at.saturating_sub(height / 2).min(rows.saturating_sub(height));
+    for (y, (index, line)) in (area.y..).zip(lines.iter().enumerate().skip(top).take(height)) {
+        if index == at {
+            buf.set_style(Rect { y, height: 1, ..area }, theme.selection);
+        }
+        buf.set_line(area.x, y, line, area.width);
+    }
+    Inner { rows, shown: height, top }
+}
+
+/// Draws a text from its row `scroll` on.
+pub fn text(lines: &[Line<'_>], scroll: usize, area: Rect, buf: &mut Buffer) -> Inner {
+    let mut inner = Inner { rows: lines.len(), shown: usize::from(area.height), top: 0 };
+    inner.top = scroll.min(inner.max_scroll());
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(inner.top)) {
+        buf.set_line(area.x, y, line, area.width);
+    }
+    inner
+}

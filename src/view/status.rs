@@ -1,0 +1,144 @@
+//! The last line: mode, model, context, cost, branch. What does not fit goes in a fixed order:
+//! branch, provider, today's cost; mode, context and cost never.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::Model;
+use crate::app::keys::{Action, Context};
+use crate::protocol::Mode;
+use crate::view::marks::Marks;
+use crate::view::theme::Theme;
+use crate::view::words;
+
+const GAP: &str = "   ";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    ModeKey,
+    Scripted,
+    Provider,
+    Model,
+    ContextWord,
+    Today,
+    Branch,
+    Help,
+}
+
+/// What is given up when the line is too long, first to last.
+const DROPPED: [Part; 8] = [
+    Part::Branch,
+    Part::Provider,
+    Part::Today,
+    Part::Help,
+    Part::ModeKey,
+    Part::ContextWord,
+    Part::Model,
+    Part::Scripted,
+];
+
+pub fn draw(model: &Model, theme: &Theme, marks: &Marks, area: Rect, buf: &mut Buffer) {
+    let room = usize::from(area.width).saturating_sub(4);
+    let mut dropped: Vec<Part> = Vec::new();
+    let mut rest = DROPPED.into_iter();
+    let (mut left, mut right) = line(model, theme, marks, &dropped);
+    while left.width() + right.width() + 2 > room {
+        let Some(part) = rest.next() else { break };
+        dropped.push(part);
+        (left, right) = line(model, theme, marks, &dropped);
+    }
+    buf.set_line(area.x + 2, area.y, &left, area.width.saturating_sub(2));
+    let at = usize::from(area.width).saturating_sub(2 + right.width());
+    let x = area.x + u16::try_from(at).unwrap_or(0);
+    buf.set_line(x, area.y, &right, area.right().saturating_sub(x));
+}
+
+fn line(
+    model: &Model,
+    theme: &Theme,
+    marks: &Marks,
+    dropped: &[Part],
+) -> (Line<'static>, Line<'static>) {
+    let has = |part: Part| !dropped.contains(&part);
+    let session = &model.session;
+    let mut groups: Vec<Vec<Span<'static>>> = Vec::new();
+
+    let mut mode = vec![Span::styled(session.mode.name(), mode_style(session.mode, theme))];
+    if has(Part::ModeKey) {
+        let key = marks.key(&model.keymap.key(Context::Global, Action::CycleMode));
+        mode.push(Span::styled(format!(" {key}"), theme.faint));
+    }
+    groups.push(mode);
+    if session.scripted && has(Part::Scripted) {
+        groups.push(vec![Span::styled("scripted replies", theme.accent)]);
+    }
+    if has(Part::Model) && !session.model.is_empty() {
+        groups.push(vec![Span::styled(name(&session.model, has(Part::Provider)), theme.text)]);
+    }
+    groups.push(context(model, theme, has(Part::ContextWord)));
+    groups.push(cost(model, theme, marks, has(Part::Today)));
+    if has(Part::Branch) && !session.branch.is_empty() {
+        let dirty = match session.dirty {
+            0 => String::new(),
+            n => format!(" {}{n}", marks.plus_minus),
+        };
+        groups.push(vec![Span::styled(format!("{}{dirty}", session.branch), theme.faint)]);
+    }
+    let mut left = Vec::new();
+    for group in groups {
+        if !left.is_empty() {
+            left.push(Span::raw(GAP));
+        }
+        left.extend(group);
+    }
+    let right = match has(Part::Help) {
+        true => vec![Span::styled("? ", theme.accent), Span::styled("help", theme.faint)],
+        false => Vec::new(),
+    };
+    (Line::from(left), Line::from(right))
+}
+
+fn mode_style(mode: Mode, theme: &Theme) -> Style {
+    match mode {
+        Mode::Default => theme.strong,
+        Mode::AcceptEdits | Mode::Plan | Mode::DontAsk => theme.accent,
+        Mode::BypassPermissions => theme.failed,
+    }
+}
+
+fn name(model: &str, provider: bool) -> String {
+    let short = model.split_once('/').map_or(model, |(_, name)| name);
+    if provider { model } else { short }.to_owned()
+}
+
+fn context(model: &Model, theme: &Theme, word: bool) -> Vec<Span<'static>> {
+    let used = model.spending.context;
+    let (text, style) = match model.session.window {
+        Some(window) if window > 0 => {
+            let share = (used * 100).div_ceil(window).min(100);
+            let style = if share >= 80 { theme.asked } else { theme.text };
+            (format!("{share} %"), style)
+        }
+        _ => (words::tokens(used), theme.text),
+    };
+    let mut spans = Vec::new();
+    if word {
+        spans.push(Span::styled("context ", theme.faint));
+    }
+    spans.push(Span::styled(text, style));
+    spans
+}
+
+fn cost(model: &Model, theme: &Theme, marks: &Marks, today: bool) -> Vec<Span<'static>> {
+    let spending = &model.spending;
+    let requests: u64 = spending.turns.iter().map(|turn| turn.total.requests).sum();
+    let session = words::cost(spending.session, requests, spending.unpriced);
+    let mut spans = vec![Span::styled(session, theme.text)];
+    if today && spending.today != spending.session && spending.today.0 != 0 {
+        let text = format!(" {} today {}", marks.dot, spending.today);
+        spans.push(Span::styled(text, theme.faint));
+    }
+    spans
+}

@@ -1,0 +1,150 @@
+//! Sessions taken up again: the same conversation, byte for byte.
+
+use serde_json::json;
+use tern::protocol::{CallStatus, Event, Message, Mode, Part, TurnEnd};
+
+use crate::support::script::{Answer, calls, text};
+use crate::support::session::{Options, Session};
+
+/// What the model will be sent next must begin with what it was sent last.
+fn continues(before: &[Message], after: &[Message]) {
+    for (index, message) in before.iter().enumerate() {
+        assert_eq!(after.get(index), Some(message), "message {index}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_goes_on_with_the_same_prefix() {
+    let mut session = Session::start([
+        calls(&[("a", "Read", json!({"file_path": "f.txt"}))]),
+        text("It says x."),
+    ]);
+    session.file("f.txt", "x\n");
+    session.file("AGENTS.md", "Be brief.\n");
+    session.ask("read it").await;
+    let before = session.script.requests();
+    let mut session = session.again([text("Yes.")]).await;
+    assert_eq!(session.ask("sure?").await, TurnEnd::Done);
+    let after = session.script.requests();
+    continues(&before[1].messages, &after[0].messages);
+    assert_eq!(before[1].system, after[0].system);
+    assert_eq!(before[1].tools, after[0].tools);
+    let said = serde_json::to_string(&after[0].messages).unwrap();
+    assert!(said.contains("It says x.") && said.contains("sure?"));
+}
+
+#[tokio::test]
+async fn the_screen_gets_back_what_it_had() {
+    let mut session =
+        Session::start([calls(&[("a", "Bash", json!({"command": "echo hello"}))]), text("Done.")]);
+    session.ask("say hello").await;
+    let mut session = session.again([]).await;
+    session.until(|event| matches!(event, Event::Spent { .. }).then_some(())).await;
+    let shown: Vec<String> = session
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Titled { title } => Some(format!("title {title}")),
+            Event::Restored { text, .. } => Some(format!("text {text}")),
+            Event::CallRestored { title, result: Some(result), .. } => {
+                Some(format!("call {} {:?}", title.object, result.status))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shown, ["title say hello", "text say hello", "call echo hello Done", "text Done."]);
+}
+
+#[tokio::test]
+async fn a_call_without_a_result_is_unknown_and_not_run_again() {
+    let mut session =
+        Session::start([calls(&[("a", "Bash", json!({"command": "echo once >> f; sleep 60"}))])]);
+    session.submit("go").await;
+    session.until(|event| matches!(event, Event::CallStarted { .. }).then_some(())).await;
+    let log = session.log();
+    assert_eq!(log.last().unwrap()["type"], "call", "the intent is written before the call runs");
+    // The log as a kill at this moment would leave it.
+    let copy = tempfile::tempdir().unwrap();
+    let id = session.id();
+    let from = session.dir.path().join("data");
+    let status = std::process::Command::new("cp").arg("-r").arg(&from).arg(copy.path()).status();
+    assert!(status.unwrap().success());
+    std::fs::create_dir(copy.path().join("project")).unwrap();
+    let mut dead = session;
+    dead.dir = copy;
+    let mut session = dead.again_as(id, false, [text("I see.")]);
+    assert_eq!(session.ask("what happened?").await, TurnEnd::Done);
+    let unknown = session
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::CallRestored { result: None, .. }));
+    assert!(unknown);
+    let request = &session.script.requests()[0];
+    let told = request.messages.iter().flat_map(|message| &message.parts).any(|part| {
+        matches!(part, Part::Result { text, .. } if text.contains("outcome of this call is not known"))
+    });
+    assert!(told);
+    assert!(!session.dir.path().join("project/f").exists(), "it is not run again");
+}
+
+#[tokio::test]
+async fn a_compacted_session_goes_on_with_its_summary() {
+    let options = Options { window: 1_200, ..Options::default() };
+    let big = json!({"command": "seq 1 2000"});
+    let mut session =
+        Session::with(options, [calls(&[("a", "Bash", big)]), text("The summary."), text("done")]);
+    session.ask("go").await;
+    let before = session.script.requests().pop().unwrap();
+    let mut session = session.again([text("ok")]).await;
+    session.ask("more").await;
+    continues(&before.messages, &session.script.requests()[0].messages);
+}
+
+#[tokio::test]
+async fn a_fork_leaves_the_old_log_as_it_is() {
+    let mut session = Session::start([text("one")]);
+    session.ask("1").await;
+    let (id, log) = (session.id(), session.log());
+    let old = session.dir.path().join("data");
+    let mut session = session.again_as(id.clone(), true, [text("two")]);
+    session.ask("2").await;
+    assert_ne!(session.id(), id);
+    let places = tern::session::Places::new(&old, &old);
+    let text = std::fs::read_to_string(places.find(&id).unwrap()).unwrap();
+    assert_eq!(text.lines().count(), log.len());
+    let said = serde_json::to_string(&session.script.requests()[0].messages).unwrap();
+    assert!(said.contains("one"));
+}
+
+#[tokio::test]
+async fn a_session_without_a_message_leaves_no_trace() {
+    let mut session = Session::start([]);
+    session.until(|event| matches!(event, Event::Started { .. }).then_some(())).await;
+    session.send(tern::protocol::Command::SetMode { mode: Mode::Plan }).await;
+    session.send(tern::protocol::Command::Stop).await;
+    session.until(|event| matches!(event, Event::Stopped).then_some(())).await;
+    assert!(!session.dir.path().join("data").exists());
+}
+
+#[tokio::test]
+async fn the_log_and_the_ledger_tell_the_same_sum() {
+    let mut session = Session::start([
+        calls(&[("a", "LS", json!({"path": "."}))]),
+        text("one"),
+        Answer::Parts(vec![tern::api::StreamPart::Stopped(tern::api::StopReason::EndTurn)]),
+    ]);
+    session.ask("1").await;
+    session.ask("2").await;
+    let in_log: i64 = session
+        .log()
+        .iter()
+        .filter(|record| record["type"] == "usage")
+        .map(|record| record["spend"]["cost"].as_i64().unwrap())
+        .sum();
+    let ledger = tern::cost::ledger::read(&session.dir.path().join("data/ledger"), None).unwrap();
+    let in_ledger: i64 = ledger.entries.iter().map(|entry| entry.cost.unwrap().0).sum();
+    assert_eq!((in_log, ledger.entries.len()), (in_ledger, 2));
+    // 1,000 in and 50 out, then 1,000 in and 20 out, at 3 and 15 USD a million.
+    assert_eq!(in_log, 3_000 + 750 + 3_000 + 300);
+    assert_eq!(session.results()[0].status, CallStatus::Done);
+}

@@ -1,0 +1,160 @@
+//! The panels.
+
+use tern::app::panels::cost::{Group, Report};
+use tern::app::panels::history::{Preview, SessionRow};
+use tern::app::spend::Total;
+use tern::app::start::{Found, FoundKey, FoundServer, Start};
+use tern::app::{Effect, Msg, Reply};
+use tern::protocol::{Command, Money, Role, SessionId, Usage};
+
+use crate::support::screen::{Screen, screen};
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+
+fn total(cost: i64) -> Total {
+    let usage = Usage { input: 1_000, cache_read: 40_000, output: 1_900, ..Usage::default() };
+    Total { usage, cost: Money(cost), requests: 3, unpriced: 0 }
+}
+
+fn seq(screen: &Screen) -> u64 {
+    let seq = screen.off.effects.iter().rev().find_map(|effect| match effect {
+        Effect::LoadCosts { seq, .. } | Effect::ListSessions { seq, .. } => Some(*seq),
+        _ => None,
+    });
+    seq.unwrap_or_default()
+}
+
+fn answered_cost(screen: Screen) -> Screen {
+    let report = Report {
+        groups: vec![Group { name: "2026-11-24".to_owned(), total: total(3_100_000) }],
+        week: [1, 3, 2, 5, 2, 1, 3].map(|n| Money(n * 800_000)).to_vec(),
+        day_budget: Some(Money(10_000_000)),
+        session_budget: None,
+    };
+    let seq = seq(&screen);
+    screen.send(Msg::Done(Reply::Costs { seq, report: Ok(report) }))
+}
+
+#[test]
+fn cost() {
+    for (width, height) in SIZES {
+        let mut turns = answered_cost(screen(width, height).events("fixed").keys("/cost<enter>"))
+            .keys("<enter>");
+        insta::assert_snapshot!(format!("cost-{width}x{height}"), turns.text());
+    }
+    let days = screen(80, 24).events("fixed").keys("<ctrl+x>c<tab><tab>");
+    insta::assert_snapshot!("cost-days", answered_cost(days).text());
+}
+
+fn sessions() -> Vec<SessionRow> {
+    let row = |n: u64, title: &str, age: &str, here| SessionRow {
+        id: SessionId(format!("01930000-0000-7000-8000-00000000000{n}")),
+        title: title.to_owned(),
+        age: age.to_owned(),
+        project: "parser".to_owned(),
+        cost: (n != 2).then_some(Money(420_000)),
+        prompts: n as u32,
+        here,
+        snippet: None,
+    };
+    vec![
+        row(1, "Fix the parser's panic on empty input", "3 min", true),
+        row(2, "Add a benchmark for long files and find out where its time goes", "2 h", true),
+        row(3, "Release notes", "4 d", false),
+    ]
+}
+
+fn history(width: u16, height: u16) -> Screen {
+    let screen = screen(width, height).events("fixed").keys("<ctrl+x>h");
+    let seq = seq(&screen);
+    let mut screen = screen.send(Msg::Done(Reply::Sessions { seq, rows: Ok(sessions()) }));
+    let said = |role, text: &str| (role, text.to_owned());
+    screen = screen.send(Msg::Done(Reply::Preview {
+        id: sessions()[0].id.clone(),
+        preview: Ok(Preview {
+            head: vec![
+                said(Role::User, "The parser panics on an empty file. Find out why and fix it."),
+                said(Role::Assistant, "I'll look at the parser and its tests first."),
+            ],
+            left_out: 12,
+            tail: vec![said(Role::Assistant, "Fixed. An empty file now gives no tokens.")],
+        }),
+    }));
+    screen
+}
+
+#[test]
+fn history_lists_and_shows_conversations() {
+    for (width, height) in SIZES {
+        insta::assert_snapshot!(format!("history-{width}x{height}"), history(width, height).text());
+    }
+    insta::assert_snapshot!("history-filter", history(80, 24).keys("/notes").text());
+}
+
+#[test]
+fn history_resumes() {
+    let screen = history(80, 24).keys("j<enter>");
+    assert_eq!(screen.commands(), [Command::Resume { session: sessions()[1].id.clone() }]);
+    assert!(screen.off.model.panel.is_none());
+}
+
+#[test]
+fn stale_answers_fall_on_the_floor() {
+    let screen = screen(80, 24).keys("<ctrl+x>h");
+    let old = seq(&screen);
+    let screen = screen
+        .keys("<esc><ctrl+x>h")
+        .send(Msg::Done(Reply::Sessions { seq: old, rows: Ok(sessions()) }));
+    assert!(
+        !screen.off.effects.iter().any(|effect| matches!(effect, Effect::PreviewSession { .. }))
+    );
+}
+
+#[test]
+fn help_is_made_from_the_tables() {
+    insta::assert_snapshot!("help", screen(100, 40).keys("?").text());
+    insta::assert_snapshot!("help-filter", screen(80, 24).keys("?/undo").text());
+}
+
+#[test]
+fn changes() {
+    for (width, height) in [(80, 24), (160, 40)] {
+        let mut screen = screen(width, height).events("fixed").keys("/diff<enter>");
+        insta::assert_snapshot!(format!("changes-{width}x{height}"), screen.text());
+    }
+}
+
+#[test]
+fn themes_are_shown_while_they_are_chosen() {
+    let screen = screen(80, 24).keys("/theme<enter>j");
+    let chosen = screen.off.model.look.theme.clone();
+    assert_ne!(chosen, "dark");
+    let back = screen.keys("<esc>");
+    assert_eq!(back.off.model.look.theme, "dark");
+    let kept = back.keys("/theme<enter>j<enter>");
+    assert_eq!(kept.off.model.look.theme, chosen);
+    assert!(kept.off.effects.iter().any(|effect| matches!(effect, Effect::Save(_))));
+}
+
+#[test]
+fn a_first_start_offers_what_was_found() {
+    let found = Found {
+        keys: vec![FoundKey { provider: "anthropic".into(), variable: "ANTHROPIC_API_KEY".into() }],
+        servers: vec![FoundServer {
+            provider: "ollama".into(),
+            url: "http://127.0.0.1:11434".into(),
+            models: vec!["qwen3:8b".into(), "llama3.2".into()],
+        }],
+    };
+    let mut screen = screen(80, 24).with(|model| model.start = Some(Start::default()));
+    insta::assert_snapshot!("start-looking", screen.text());
+    screen = screen.send(Msg::Done(Reply::Found(found)));
+    insta::assert_snapshot!("start-found", screen.text());
+    screen = screen.keys("jj<enter>sk-ant-secret");
+    insta::assert_snapshot!("start-key", screen.text());
+    screen = screen.keys("<enter>");
+    let shown = format!("{:?}", screen.off.effects);
+    assert!(shown.contains("Connect(Enter") && !shown.contains("sk-ant"), "{shown}");
+    screen = screen.send(Msg::Done(Reply::Connected(Err("the key was refused (401)".into()))));
+    assert!(screen.text().contains("the key was refused (401)"));
+}

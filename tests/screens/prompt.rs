@@ -1,0 +1,135 @@
+//! Writing, sending, queueing, stopping.
+
+use tern::app::{Effect, Msg};
+use tern::protocol::{Command, Mode, TurnId};
+
+use crate::support::screen::{Screen, screen};
+
+fn sent(keys: &str) -> Vec<Command> {
+    screen(80, 24).keys(keys).commands()
+}
+
+fn submit(text: &str) -> Command {
+    Command::Submit { turn: TurnId(1), input: tern::protocol::Input::text(text) }
+}
+
+fn quits(screen: &Screen) -> bool {
+    screen.off.effects.contains(&Effect::Quit)
+}
+
+#[test]
+fn enter_sends_and_new_lines_are_written() {
+    for (keys, text) in [
+        ("hello<enter>", "hello"),
+        ("a<shift+enter>b<enter>", "a\nb"),
+        ("a<alt+enter>b<enter>", "a\nb"),
+        ("a<ctrl+j>b<enter>", "a\nb"),
+        ("a\\<enter>b<enter>", "a\nb"),
+        ("one two<ctrl+w>three<enter>", "one three"),
+        ("x?<enter>", "x?"),
+        ("/usr/bin/env is missing<enter>", "/usr/bin/env is missing"),
+    ] {
+        assert_eq!(sent(keys), [submit(text)], "{keys}");
+    }
+    assert_eq!(sent("<enter>"), []);
+    assert_eq!(sent("   <enter>"), []);
+    assert_eq!(sent("!ls -l<enter>"), [Command::Shell { command: "ls -l".to_owned() }]);
+}
+
+#[test]
+fn what_is_sent_is_on_the_screen_at_once() {
+    let mut screen = screen(80, 24).keys("fix it<enter>");
+    let text = screen.text();
+    assert!(text.contains("▌ fix it") && text.contains("waiting for the model"), "{text}");
+}
+
+#[test]
+fn slash_commands_act() {
+    for (keys, commands) in [
+        ("/clear<enter>", vec![Command::Clear]),
+        ("/compact the tests<enter>", vec![Command::Compact { focus: Some("the tests".into()) }]),
+        ("/mode plan<enter>", vec![Command::SetMode { mode: Mode::Plan }]),
+        ("<shift+tab>", vec![Command::SetMode { mode: Mode::AcceptEdits }]),
+        ("/model ollama/qwen3<enter>", vec![Command::SetModel { model: "ollama/qwen3".into() }]),
+        ("/mode bypassPermissions<enter>", vec![]),
+        ("/hepl<enter>", vec![]),
+    ] {
+        assert_eq!(sent(keys), commands, "{keys}");
+    }
+    assert!(quits(&screen(80, 24).keys("/exit<enter>")));
+    assert!(quits(&screen(80, 24).keys("/quit<enter>")));
+}
+
+#[test]
+fn leaving_takes_two_keys() {
+    assert!(!quits(&screen(80, 24).keys("<ctrl+c>")));
+    assert!(quits(&screen(80, 24).keys("<ctrl+c><ctrl+c>")));
+    assert!(quits(&screen(80, 24).keys("<ctrl+d><ctrl+d>")));
+    assert!(!quits(&screen(80, 24).keys("<ctrl+c>").wait(5_000).keys("<ctrl+c>")));
+    assert!(!quits(&screen(80, 24).keys("text<ctrl+c>")));
+    let screen = screen(80, 24).keys("text<ctrl+c><up>");
+    assert_eq!(screen.off.model.prompt.expanded(), "text", "what was cleared comes back");
+}
+
+#[test]
+fn escape_goes_one_step_at_a_time() {
+    let screen = screen(80, 24).events("streaming").keys("<f1><esc>");
+    assert!(screen.off.model.panel.is_none() && screen.commands().is_empty());
+    let screen = screen.keys("<esc>");
+    assert!(matches!(screen.commands()[..], [Command::Interrupt { .. }]));
+}
+
+#[test]
+fn while_a_turn_runs_prompts_are_queued_and_can_be_taken_back() {
+    let screen = screen(80, 24).events("tasks").keys("more<enter>");
+    assert!(
+        matches!(&screen.commands()[..], [Command::Queue { input, .. }] if input.text == "more")
+    );
+    let screen = screen.keys("<up>");
+    assert_eq!(screen.off.model.prompt.expanded(), "and update the changelog");
+    assert_eq!(screen.commands().last(), Some(&Command::Unqueue));
+}
+
+#[test]
+fn a_large_paste_is_a_mark() {
+    let mut screen =
+        screen(80, 24).keys("see ").send(Msg::Paste("line\r\n".repeat(312))).keys(" please");
+    assert!(screen.text().contains("› see [pasted 312 lines] please"));
+    screen = screen.keys("<enter>");
+    assert_eq!(screen.commands(), [submit(&format!("see {} please", "line\n".repeat(312)))]);
+}
+
+#[test]
+fn the_prompt_grows_to_a_third_of_the_screen() {
+    let keys = "one<ctrl+j>two<ctrl+j>three<ctrl+j>four and some words so that the line has to be wrapped at the edge";
+    insta::assert_snapshot!(screen(60, 24).keys(keys).text());
+    let mut tall = screen(60, 24).keys(&"x<ctrl+j>".repeat(30));
+    let rows = tall.text().lines().filter(|line| line.trim_start().starts_with('x')).count();
+    assert!(rows <= 8, "{rows}");
+}
+
+#[test]
+fn commands_complete() {
+    insta::assert_snapshot!("commands", screen(80, 24).keys("/co").text());
+    insta::assert_snapshot!("modes", screen(80, 24).keys("/mode p").text());
+    assert_eq!(sent("/comp<tab> tests<enter>"), [Command::Compact { focus: Some("tests".into()) }]);
+    assert_eq!(sent("/cle<enter>"), [Command::Clear]);
+}
+
+#[test]
+fn earlier_prompts_are_found() {
+    let mut screen = screen(80, 24)
+        .keys("fix the parser<ctrl+c>")
+        .wait(5_000)
+        .keys("add tests<ctrl+c>")
+        .wait(5_000)
+        .keys("<ctrl+r>pars");
+    insta::assert_snapshot!(screen.text());
+    screen = screen.keys("<enter>");
+    assert_eq!(screen.off.model.prompt.expanded(), "fix the parser");
+}
+
+#[test]
+fn after_a_prefix_the_screen_says_how_it_goes_on() {
+    insta::assert_snapshot!(screen(100, 24).keys("<ctrl+x>").text());
+}

@@ -1,0 +1,128 @@
+//! Scrolling, opening, searching, moving by entries.
+
+use tern::app::scroll::Scroll;
+use tern::protocol::{Event, MessageId};
+
+use crate::support::screen::{Screen, screen};
+
+fn top(screen: &mut Screen) -> String {
+    screen.text().lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+}
+
+fn more(screen: Screen, text: &str) -> Screen {
+    screen.event(Event::TextAdded { message: MessageId("m9".to_owned()), text: text.to_owned() })
+}
+
+#[test]
+fn scrolling_during_a_stream_never_jumps() {
+    let mut screen = screen(80, 16).events("fixed").keys("<pageup>");
+    let before = top(&mut screen);
+    let all = screen.text();
+    for _ in 0..20 {
+        screen = more(screen, "Another paragraph of the reply.\n\n");
+        assert_eq!(top(&mut screen), before);
+    }
+    assert!(screen.text().contains("below"), "{}", screen.text());
+    assert!(!all.contains("Another"));
+    screen = screen.keys("<ctrl+end>");
+    assert_eq!(screen.off.model.scroll, Scroll::Follow);
+    assert!(screen.text().contains("Another"));
+}
+
+#[test]
+fn up_and_down_again_is_where_it_was() {
+    for keys in
+        ["<shift+up><shift+down>", "<pageup><pagedown>", "<pageup><pageup><pagedown><pagedown>"]
+    {
+        let mut screen = screen(80, 16).events("fixed");
+        let before = screen.text();
+        screen = screen.keys(keys);
+        assert_eq!(screen.text(), before, "{keys}");
+        assert_eq!(screen.off.model.scroll, Scroll::Follow, "the end is followed again");
+    }
+}
+
+#[test]
+fn every_row_can_be_scrolled_to() {
+    // From the top, line by line: each step moves the text by one row.
+    let mut screen = screen(80, 12).events("fixed").keys("<ctrl+home>");
+    let mut before = screen.text();
+    let mut steps = 0;
+    loop {
+        screen = screen.keys("<shift+down>");
+        let now = screen.text();
+        if screen.off.model.scroll == Scroll::Follow {
+            break;
+        }
+        let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), now.lines().collect());
+        assert_eq!(old[1..9], new[..8], "step {steps}");
+        before = now;
+        steps += 1;
+    }
+    assert!(steps > 10, "{steps}");
+}
+
+#[test]
+fn resizing_keeps_the_line_that_is_read() {
+    let mut screen = screen(120, 20).events("fixed").keys("<ctrl+home><pagedown>");
+    let before = top(&mut screen);
+    screen = screen.resize(70, 20);
+    screen.text();
+    screen = screen.resize(120, 20);
+    assert_eq!(top(&mut screen), before);
+}
+
+#[test]
+fn calls_open_to_what_went_in_and_came_out() {
+    insta::assert_snapshot!("all-open", screen(100, 60).events("fixed").keys("<ctrl+o>").text());
+    insta::assert_snapshot!("live-output", screen(80, 24).events("tasks").keys("<ctrl+o>").text());
+}
+
+#[test]
+fn entries_are_chosen_and_opened_one_by_one() {
+    let screen = screen(100, 50).events("fixed").keys("<ctrl+up>kkk<enter>");
+    let open: Vec<usize> = screen
+        .off
+        .model
+        .transcript
+        .entries()
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.body.is_open() == Some(true))
+        .map(|(index, _)| index)
+        .collect();
+    assert_eq!(open, [screen.off.model.browse.unwrap()]);
+}
+
+#[test]
+fn search_finds_opens_and_goes_round() {
+    let mut screen = screen(90, 24).events("fixed").keys("<ctrl+f>FAILED");
+    let text = screen.text();
+    assert!(text.contains("test result: FAILED"), "what is folded is opened:\n{text}");
+    let count = screen.off.model.search.as_ref().unwrap().hits.len();
+    let at = |screen: &Screen| screen.off.model.search.as_ref().unwrap().at;
+    let first = at(&screen);
+    for _ in 0..count {
+        screen = screen.keys("<down>");
+    }
+    assert_eq!(at(&screen), first);
+    insta::assert_snapshot!(screen.text());
+    screen = screen.keys("<esc>");
+    assert!(screen.off.model.search.is_none());
+}
+
+#[test]
+fn a_click_opens_a_call() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    use tern::app::Msg;
+
+    let mut screen = screen(100, 50).events("fixed");
+    let row = screen.text().lines().position(|line| line.contains("Edited src/parser.rs")).unwrap();
+    screen = screen.send(Msg::Mouse(MouseEvent {
+        kind: MouseEventKind::Down(MouseButton::Left),
+        column: 10,
+        row: row as u16,
+        modifiers: KeyModifiers::NONE,
+    }));
+    assert!(screen.text().contains("27 unchanged lines"));
+}
