@@ -204,7 +204,8 @@ fn sandbox(settings: &Sandbox, found: &Available) -> Check {
     let text = one_line(&format!("{} ({})", found.words(settings.network), found.why));
     match (settings.mode, found.kind) {
         (SandboxMode::Off, _) => {
-            Check::warning("sandbox", "off in the settings (sandbox.mode)", CONTAINER)
+            let text = format!("off (sandbox.mode); this machine has: {}", found.words(false));
+            Check::ok("sandbox", one_line(&text))
         }
         (SandboxMode::Required, Kind::None) => {
             let text = one_line(&format!("none, but required: {}", found.why));
@@ -339,7 +340,7 @@ mod tests {
                 State::Error,
                 "none, but required: bubblewrap is",
             ),
-            (&with(SandboxMode::Off), &full, State::Warning, "off in the settings"),
+            (&with(SandboxMode::Off), &full, State::Ok, "off (sandbox.mode); this machine has"),
         ] {
             let check = sandbox(settings, found);
             assert_eq!(check.state, state, "{}", check.text);

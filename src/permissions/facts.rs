@@ -154,8 +154,11 @@ impl Facts {
 
     /// The paths that `path` stands for in `place`, from what has been gathered.
     pub fn located(&self, path: &PathUse, place: &Path, home: &Path) -> Located {
+        let splits = |name: &str| name.contains([' ', '\t', '\n', '*', '?', '[']);
         if !path.pattern {
-            return Located { paths: vec![absolute(path, place, home)], problem: None };
+            let problem = (path.again && splits(&path.text))
+                .then(|| format!("{} becomes several words", path.text));
+            return Located { paths: vec![absolute(path, place, home)], problem };
         }
         let (folder, pattern) = pattern_of(path, place, home);
         let Some(expansion) = self.globs.get(&(folder.clone(), pattern.clone())) else {
@@ -167,6 +170,10 @@ impl Facts {
         }
         if let Some(name) = expansion.names.iter().find(|name| name.starts_with('-')) {
             located.problem = Some(format!("{pattern} becomes {name}, which looks like a flag"));
+        }
+        if path.again && expansion.names.iter().any(|name| splits(name)) {
+            located.problem =
+                Some(format!("a name that {pattern} stands for becomes several words"));
         }
         located.paths = expansion.names.iter().map(|name| folder.join(name)).collect();
         if located.paths.is_empty() {

@@ -52,7 +52,8 @@ pub fn examine(place: &Path) -> Repository {
 }
 
 fn is_bare(folder: &Path) -> bool {
-    folder.join("HEAD").exists() && folder.join("objects").exists() && folder.join("refs").exists()
+    let has = |name: &str| std::fs::symlink_metadata(folder.join(name)).is_ok();
+    has("HEAD") && (has("commondir") || (has("objects") && has("refs")))
 }
 
 /// The directory that a `.git` file of a worktree or submodule names.
@@ -75,6 +76,10 @@ fn directory(dir: &Path, worktree: Option<&Path>, depth: usize) -> Result<(), St
         Ok(_) => dir.join(small_text(&dir.join("commondir"))?.trim()),
         Err(_) => dir.to_owned(),
     };
+    // git would look for another repository, further up or right here without .git.
+    if std::fs::symlink_metadata(dir.join("HEAD")).is_err() || !common.join("objects").is_dir() {
+        return Err(format!("{} is not a whole repository", dir.display()));
+    }
     let of = if worktree.is_some() { config::Of::Repository } else { config::Of::Submodule };
     config::examine(&common.join("config"), of)?;
     for folder in [dir, common.as_path()] {

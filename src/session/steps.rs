@@ -56,7 +56,7 @@ pub fn read(loaded: &Loaded) -> Steps {
     for entry in &loaded.entries {
         match entry.state.as_deref() {
             Some(Body::Checkpoint(checkpoint)) => {
-                steps.checkpoint(&entry.id, checkpoint, &mut seen)
+                steps.checkpoint(&entry.id, checkpoint, &mut seen);
             }
             Some(Body::Rewind(rewind)) if rewind.scope.files() => {
                 steps.rewind(&entry.id, rewind, &mut seen);
@@ -167,8 +167,10 @@ mod tests {
         ]
     }
 
+    type Wanted<'a> = (&'a [&'a str], &'a [&'a [&'a str]], &'a [(Step, &'a [&'a str])]);
+
     /// Turns that stand, turns that can be redone, and steps taken with the calls they concern.
-    fn check(bodies: &[Vec<Body>], wanted: (&[&str], &[&[&str]], &[(Step, &[&str])])) {
+    fn check(bodies: &[Vec<Body>], wanted: Wanted<'_>) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.jsonl");
         let records = bodies.concat().into_iter().enumerate();

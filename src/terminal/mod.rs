@@ -1,7 +1,7 @@
 //! The full-screen driver: terminal events and the agent's facts in, frames and effects out.
 //!
 //! [`run`] owns the terminal from its first line to its last. It draws at once after a key, at
-//! most 60 times a second for what streams in, and sleeps otherwise.
+//! most 40 times a second for what streams in, and sleeps otherwise.
 
 mod clipboard;
 mod colouring;

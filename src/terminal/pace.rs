@@ -1,9 +1,9 @@
-//! When to draw: at once after a key, at most once in 16 ms for what streams in, never for nothing.
+//! When to draw: at once after a key, at most once in 24 ms for what streams in, never for nothing.
 
 use std::time::{Duration, Instant};
 
-/// 60 frames a second.
-const FRAME: Duration = Duration::from_millis(16);
+/// 40 frames a second: more of them cost as much again, and nobody reads that fast.
+const FRAME: Duration = Duration::from_millis(24);
 
 #[derive(Debug)]
 pub struct Pace {
@@ -59,14 +59,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_drawn_at_once_and_streams_at_sixty_frames() {
+    fn keys_are_drawn_at_once_and_streams_at_forty_frames() {
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut pace = Pace::new();
         pace.drawn(start);
         assert_eq!(pace.due(), None, "nothing changed: no wake-up");
         pace.soon();
-        assert!(!pace.is_due(after(15)) && pace.is_due(after(16)));
+        assert!(!pace.is_due(after(23)) && pace.is_due(after(24)));
         pace.now();
         assert!(pace.is_due(after(1)));
         pace.soon();

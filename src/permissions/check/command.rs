@@ -119,6 +119,9 @@ impl Judge<'_> {
         for (use_, path) in uses {
             for place in places {
                 for found in self.facts.located(&path, place, &self.policy.home).paths {
+                    if is_null(&found) {
+                        continue;
+                    }
                     let Some(fact) = self.facts.path(&found) else { continue };
                     if let Some(finding) = self.stopped(list, ruling, use_, &found, fact) {
                         return Some(finding);

@@ -16,13 +16,7 @@ impl Judge<'_> {
         for path in &paths.paths {
             let mut finding = self.path(paths.use_, &self.access.tool, path);
             if let Some(below) = self.below(path, paths.below) {
-                // The search tool leaves out files that rules forbid; a shell command would not.
-                if below.ruling != Ruling::Deny
-                    && finding.ruling == Ruling::Allow
-                    && below.rule.is_none()
-                {
-                    finding = below;
-                }
+                finding = finding.or_stricter(below);
             }
             worst = Some(match worst {
                 Some(worst) => worst.or_stricter(finding),

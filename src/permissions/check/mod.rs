@@ -169,10 +169,12 @@ impl Judge<'_> {
     /// The sub-agent or skill of a call, with the skill's arguments.
     fn name(&self) -> String {
         let field = |name: &str| self.access.input.get(name).and_then(|value| value.as_str());
-        let name = field("subagent_type").or_else(|| field("skill")).or_else(|| field("command"));
-        match (name, field("args").filter(|args| !args.is_empty())) {
-            (Some(name), Some(args)) => format!("{name} {args}"),
-            (Some(name), None) => name.to_owned(),
+        if let Some(agent) = field("subagent_type") {
+            return agent.to_owned();
+        }
+        match (field("skill"), field("args").filter(|args| !args.is_empty())) {
+            (Some(skill), Some(args)) => format!("{skill} {args}"),
+            (Some(skill), None) => skill.to_owned(),
             (None, _) => String::new(),
         }
     }

@@ -46,6 +46,14 @@ pub fn parse(list: &str, args: &[Word]) -> Result<Parsed, String> {
             parsed.operands.push(PathUse::plain("-"));
             continue;
         }
+        let among = PathUse::among(word);
+        if !among.is_empty() {
+            if !only_operands && among.iter().any(|path| path.text.starts_with('-')) {
+                return Err(format!("{} may be a flag", word.source));
+            }
+            parsed.operands.extend(among);
+            continue;
+        }
         let Some(found) = PathUse::of(word) else {
             return Err(format!("{} is known only when it runs", word.source));
         };

@@ -193,7 +193,6 @@ const SUBS: &[Sub] = &[
     sub("symbolic-ref", Rest::AtMost(1), &["-q --quiet --short --no-recurse"]),
     sub("tag", Rest::ListOnly, &["-l -n=? --list", LIST]),
     sub("version", Rest::None, &["--build-options"]),
-    sub("whatchanged", Rest::Any, &[LOG, DIFF]),
     sub("worktree", Rest::First(&["list"]), &["-vz --porcelain --verbose"]),
 ];
 

@@ -55,20 +55,34 @@ pub struct PathUse {
     pub home: bool,
     /// It is a glob pattern, with backslashes before literal special characters.
     pub pattern: bool,
+    /// The shell splits and expands it once more, as it does an unquoted variable.
+    pub again: bool,
 }
 
 impl PathUse {
     pub fn plain(text: &str) -> PathUse {
-        PathUse { text: text.to_owned(), home: false, pattern: false }
+        PathUse { text: text.to_owned(), home: false, pattern: false, again: false }
     }
 
     /// `None`: not known before it runs.
     pub fn of(word: &Word) -> Option<PathUse> {
-        match word.shape() {
-            Shape::Plain { text, home } => Some(PathUse { text, home, pattern: false }),
-            Shape::Pattern { text, home } => Some(PathUse { text, home, pattern: true }),
-            Shape::Dynamic => None,
-        }
+        PathUse::of_shape(word.shape())
+    }
+
+    fn of_shape(shape: Shape) -> Option<PathUse> {
+        let (text, home, pattern) = match shape {
+            Shape::Plain { text, home } => (text, home, false),
+            Shape::Pattern { text, home } => (text, home, true),
+            Shape::Dynamic => return None,
+        };
+        Some(PathUse { text, home, pattern, again: false })
+    }
+
+    /// The paths that a loop's variable stands for; empty where the word is not one.
+    pub fn among(word: &Word) -> Vec<PathUse> {
+        let again = !word.is_quoted();
+        let paths = word.among.iter().cloned().filter_map(PathUse::of_shape);
+        paths.map(|path| PathUse { again, ..path }).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Programs whose words need a look of their own.
 
-use super::super::shell::{Piece, Word};
+use super::super::shell::{Piece, Shape, Word};
 use super::{Effect, PathUse, Touch, flags};
 
 fn reads(reads: Vec<PathUse>) -> Effect {
@@ -49,6 +49,9 @@ pub(super) fn test(name: &str, args: &[Word]) -> Result<Effect, String> {
         ("test", _) => args,
         _ => return Err("a bracket is missing".to_owned()),
     };
+    if name != "[[" && args.iter().any(|word| word.literal().is_none()) && !is_settled(args) {
+        return Err("what it tests is known only when it runs".to_owned());
+    }
     let mut files = Vec::new();
     let mut at = 0;
     while let Some(word) = args.get(at) {
@@ -76,17 +79,45 @@ pub(super) fn test(name: &str, args: &[Word]) -> Result<Effect, String> {
                     files.push(file);
                 }
                 Some(_) => {}
-                None if name == "[[" || word.is_quoted() => {}
-                None => return Err(format!("{} is known only when it runs", file.source)),
+                None => {}
             }
-        } else if word.computed() && name != "[[" {
-            return Err(format!("{} is known only when it runs", word.source));
         } else if let Some(pattern) = PathUse::of(word).filter(|path| path.pattern && name != "[[")
         {
             files.push(pattern);
         }
     }
     Ok(reads(files))
+}
+
+/// Whether the form of a `[` is fixed although words are not: a filled-in word might be `-v`, which
+/// evaluates the next one. Only one test, its operator in plain text, its variables in quotes.
+fn is_settled(args: &[Word]) -> bool {
+    let args = match args.split_first() {
+        Some((first, rest)) if first.source == "!" => rest,
+        _ => args,
+    };
+    let plain = |word: &Word, known: &[&str]| {
+        word.literal().is_some_and(|text| known.contains(&text.as_str()))
+    };
+    let quoted = |word: &Word| match word.shape() {
+        Shape::Plain { .. } => true,
+        Shape::Pattern { .. } => false,
+        Shape::Dynamic => word.pieces.iter().all(|piece| match piece {
+            Piece::Text { .. } => true,
+            Piece::Variable { quoted, .. } | Piece::Output { quoted, .. } => *quoted,
+            Piece::Glob(_) | Piece::Home | Piece::Computed { .. } => false,
+        }),
+    };
+    const UNARY: [&str; 12] =
+        ["-n", "-z", "-e", "-f", "-d", "-r", "-w", "-x", "-s", "-L", "-h", "-t"];
+    const BINARY: [&str; 14] =
+        ["=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"];
+    match args {
+        [one] => quoted(one),
+        [operator, operand] => plain(operator, &UNARY) && quoted(operand),
+        [left, operator, right] => quoted(left) && plain(operator, &BINARY) && quoted(right),
+        _ => false,
+    }
 }
 
 /// jq may read its program from a file, and prints the environment on request.
@@ -160,7 +191,12 @@ pub(super) fn tar(args: &[Word]) -> Result<Effect, String> {
 
 pub(super) fn cd(args: &[Word]) -> Result<Effect, String> {
     match flags::parse("", args)?.operands.as_slice() {
-        [] => Ok(reads(vec![PathUse { text: String::new(), home: true, pattern: false }])),
+        [] => Ok(reads(vec![PathUse {
+            text: String::new(),
+            home: true,
+            pattern: false,
+            again: false,
+        }])),
         [one] if one.text != "-" && !one.pattern => Ok(reads(vec![one.clone()])),
         _ => Err("cd goes to a folder that is not clear".to_owned()),
     }

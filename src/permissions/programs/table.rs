@@ -329,9 +329,9 @@ pub(super) fn reads(program: &Program, args: &[Word]) -> Result<Effect, String> 
             operands.clear();
         }
         Files => {
-            if program.name == "diff" && has(&["-r", "--recursive"]) {
-                let stays = has(&["--no-dereference"]);
-                below = if stays { Below::Contents } else { Below::Links };
+            // It compares the files of two folders, through links.
+            if program.name == "diff" {
+                below = Below::Links;
             }
         }
         AtMost(1) if several || late_flag && ["xxd", "uniq"].contains(&program.name) => {

@@ -105,9 +105,15 @@ impl RuleSet {
         is_dir: bool,
     ) -> Option<&Rule> {
         self.list(list).iter().find(|rule| {
-            let Spec::Path(pattern) = &rule.spec else { return false };
-            let speaks = rule.tool == "Read" || use_ == Use::Writes;
-            speaks && steps.iter().any(|step| pattern.covers(step, is_dir))
+            match &rule.spec {
+                // A bare `Edit` speaks of every write.
+                Spec::Any => rule.tool == "Edit" && use_ == Use::Writes,
+                Spec::Path(pattern) => {
+                    (rule.tool == "Read" || use_ == Use::Writes)
+                        && steps.iter().any(|step| pattern.covers(step, is_dir))
+                }
+                Spec::Command(_) | Spec::Domain(_) | Spec::Name(_) | Spec::Param { .. } => false,
+            }
         })
     }
 

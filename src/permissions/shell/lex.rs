@@ -184,6 +184,7 @@ impl Lexer<'_> {
                     end: line_start,
                     source: self.text[start..line_start].to_owned(),
                     pieces: Vec::new(),
+                    among: Vec::new(),
                 };
                 let mut inner = Vec::new();
                 if here.quoted {

@@ -74,7 +74,7 @@ pub fn read(text: &str, cwd: &Path) -> Script {
 }
 
 /// Environment variables that change how a program prints or which tests it runs, not what it runs.
-const HARMLESS_SETTINGS: [&str; 26] = [
+const HARMLESS_SETTINGS: [&str; 24] = [
     "CI",
     "CLICOLOR",
     "CLICOLOR_FORCE",
@@ -83,13 +83,11 @@ const HARMLESS_SETTINGS: [&str; 26] = [
     "FORCE_COLOR",
     "GOARCH",
     "GOOS",
-    "INSTA_UPDATE",
     "LANG",
     "LANGUAGE",
     "LINES",
     "NODE_ENV",
     "NO_COLOR",
-    "PROPTEST_CASES",
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONHASHSEED",
     "PYTHONIOENCODING",

@@ -10,7 +10,7 @@ use tree_sitter::Node;
 
 use super::lex::{Kind, Token};
 use super::places::{Flow, MOVES, Places, after, union};
-use super::word::{Piece, Word};
+use super::word::{Piece, Shape, Word};
 use super::{Assignment, Part, Redirect, RedirectKind, tree};
 
 pub(super) struct Walked {
@@ -21,7 +21,8 @@ pub(super) struct Walked {
 pub(super) fn parts(root: Node<'_>, text: &str, tokens: &[Token], cwd: &Path) -> Walked {
     let mut words = BTreeMap::new();
     collect(tokens, &mut words);
-    let mut walk = Walk { text, words, parts: Vec::new(), doubt: None };
+    let mut walk =
+        Walk { text, words, parts: Vec::new(), doubt: None, stray: None, loops: Vec::new() };
     walk.sequence(root, &Some(vec![cwd.to_owned()]));
     Walked { parts: walk.parts, doubt: walk.doubt }
 }
@@ -49,6 +50,10 @@ struct Walk<'a, 't> {
     words: BTreeMap<usize, &'t Word>,
     parts: Vec<Part>,
     doubt: Option<String>,
+    /// Where commands on the first line of a here-document have left the shell.
+    stray: Option<Places>,
+    /// What the variables of the loops around stand for.
+    loops: Vec<(String, Vec<Shape>)>,
 }
 
 impl Walk<'_, '_> {
@@ -147,23 +152,49 @@ impl Walk<'_, '_> {
 
     fn for_statement(&mut self, node: Node<'_>, places: &Places) -> Flow {
         let around = if self.may_move(node) { None } else { places.clone() };
+        let mut name = String::new();
+        let mut values = Vec::new();
         for child in named(node) {
             match child.kind() {
                 "variable_name" => {
-                    let name = self.text[child.byte_range()].to_owned();
+                    name = self.text[child.byte_range()].to_owned();
                     let text = format!("for {name}");
-                    let assignments = vec![Assignment { name, value: None }];
+                    let assignments = vec![Assignment { name: name.clone(), value: None }];
                     let places = around.clone();
                     self.parts.push(Part { text, assignments, places, ..Part::default() });
                 }
                 "do_group" => {
-                    self.sequence(child, &around);
+                    let text = &self.text[child.byte_range()];
+                    let known = !values.is_empty() && !values.contains(&Shape::Dynamic);
+                    if known && !sets(text, &name) {
+                        self.loops.push((name.clone(), values.clone()));
+                        self.sequence(child, &around);
+                        self.loops.pop();
+                    } else {
+                        self.sequence(child, &around);
+                    }
                 }
-                kind if tree::is_word(kind) => self.inside(child, places),
+                "comment" => {}
+                kind if tree::is_word(kind) => {
+                    let word = self.words.get(&child.start_byte());
+                    values.push(word.map_or(Shape::Dynamic, |word| word.shape()));
+                    self.inside(child, places);
+                }
                 _ => self.doubt("it has an unusual loop"),
             }
         }
         Flow::stay(&around)
+    }
+
+    /// The word, with what it stands for where it is the variable of a loop.
+    fn bound(&self, word: &Word) -> Word {
+        let mut word = word.clone();
+        if let Some(name) = word.lone_variable()
+            && let Some((_, values)) = self.loops.iter().rev().find(|(known, _)| known == name)
+        {
+            word.among = values.clone();
+        }
+        word
     }
 
     fn may_move(&self, node: Node<'_>) -> bool {
@@ -188,10 +219,12 @@ impl Walk<'_, '_> {
                 | "variable_assignments",
             )) => self.simple(body, &others, places),
             Some((body, _)) => {
+                // The grammar may give `cd x && a > f` the redirection of its last command as its own.
                 let flow = self.statement(body, places);
+                let around = union(flow.clone().either(), places.clone());
                 let mut part = Part {
                     text: others.iter().map(|n| &self.text[n.byte_range()]).collect::<String>(),
-                    places: places.clone(),
+                    places: around,
                     ..Part::default()
                 };
                 for other in others {
@@ -235,7 +268,10 @@ impl Walk<'_, '_> {
         }
         part.words.sort_by_key(|word| word.start);
         self.check_words(&part);
-        let flow = after(&part, places);
+        let mut flow = after(&part, places);
+        if let Some(stray) = self.stray.take() {
+            flow = Flow::stay(&union(flow.either(), stray));
+        }
         if let Some(slot) = self.parts.get_mut(index) {
             *slot = part;
         }
@@ -261,7 +297,7 @@ impl Walk<'_, '_> {
 
     fn push_word(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
         match self.words.get(&node.start_byte()) {
-            Some(word) if word.end == node.end_byte() => part.words.push((*word).clone()),
+            Some(word) if word.end == node.end_byte() => part.words.push(self.bound(word)),
             _ => self.doubt("it can be read in two ways"),
         }
         self.inside(node, places);
@@ -312,7 +348,18 @@ impl Walk<'_, '_> {
         self.inside(node, places);
     }
 
+    /// The grammar takes `-o2` of `sort -o2>&1` for the number of a descriptor; the shell does not.
+    fn descriptors(&mut self, node: Node<'_>) {
+        let number =
+            |node: &Node<'_>| self.text[node.byte_range()].bytes().all(|b| b.is_ascii_digit());
+        let descriptor = |node: &Node<'_>| node.kind() == "file_descriptor";
+        if named(node).iter().filter(|child| descriptor(child)).any(|child| !number(child)) {
+            self.doubt("it can be read in two ways");
+        }
+    }
+
     fn redirect(&mut self, node: Node<'_>, part: &mut Part, places: &Places) {
+        self.descriptors(node);
         match node.kind() {
             "file_redirect" => self.file_redirect(node, part, places),
             "herestring_redirect" => {
@@ -360,12 +407,16 @@ impl Walk<'_, '_> {
             let Some(target) = targets.next() else {
                 return self.doubt("a redirection has no target");
             };
-            match self.words.get(&target.start_byte()) {
+            match self.words.get(&target.start_byte()).copied() {
                 Some(word) if word.end == target.end_byte() => {
-                    let descriptor = operator.ends_with('&')
-                        && word.literal().is_some_and(|text| {
-                            !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-                        });
+                    let copies = matches!(operator, ">&" | "<&");
+                    let plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+                    if copies && !word.source.chars().all(plain) {
+                        // bash expands this word a second time: `>& '$(x)'` runs x.
+                        self.doubt("it redirects to a word that the shell expands twice");
+                    }
+                    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+                    let descriptor = copies && digits(&word.source);
                     if !descriptor {
                         part.redirects.push(Redirect { kind, target: (*word).clone() });
                     }
@@ -397,7 +448,9 @@ impl Walk<'_, '_> {
                 }
                 // `cat <<END | next` and `cat <<END && next`.
                 _ => {
-                    self.statement(child, places);
+                    let after = self.statement(child, places).either();
+                    let before = self.stray.take().unwrap_or_else(|| after.clone());
+                    self.stray = Some(union(before, after));
                 }
             }
         }
@@ -408,6 +461,13 @@ impl Walk<'_, '_> {
             let reserved = !first.is_quoted() && RESERVED.contains(&first.source.as_str());
             if reserved && !first.source.starts_with("[[") {
                 self.doubt("a word of the shell's grammar stands where a command belongs");
+            }
+        }
+        for word in &part.words {
+            // `2>f` written so that the grammar sees an argument and the shell a descriptor.
+            let digits = word.source.bytes().all(|b| b.is_ascii_digit());
+            if digits && self.text[word.end..].starts_with(['<', '>']) {
+                self.doubt("it can be read in two ways");
             }
         }
         for pair in part.words.windows(2) {
@@ -434,6 +494,16 @@ fn split_assignment(word: &Word) -> Option<(String, Option<String>)> {
         word.pieces.iter().all(|piece| matches!(piece, Piece::Text { .. } | Piece::Glob(_)));
     let value = word.loose().split_once('=').map(|(_, value)| value.to_owned());
     Some((name.to_owned(), value.filter(|_| known)))
+}
+
+/// Whether a loop's body may give its variable another value: the name stands there without a `$`.
+fn sets(body: &str, name: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    body.match_indices(name).any(|(at, _)| {
+        let before = body[..at].chars().next_back();
+        let whole = !before.is_some_and(word) && !body[at + name.len()..].starts_with(word);
+        whole && !body[..at].ends_with('$') && !body[..at].ends_with("${")
+    })
 }
 
 fn has_leaf(node: Node<'_>, kinds: &[&str]) -> bool {

@@ -9,6 +9,8 @@ pub struct Word {
     /// The word as written, quotes and all.
     pub source: String,
     pub pieces: Vec<Piece>,
+    /// Where it is the variable of a loop and nothing else: the words of the loop.
+    pub among: Vec<Shape>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,12 +125,28 @@ impl Word {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Text { quoted: true, .. }))
     }
 
+    /// The name, where the word is one variable and nothing else.
+    pub fn lone_variable(&self) -> Option<&str> {
+        let mut pieces = self.pieces.iter().filter(
+            |piece| !matches!(piece, Piece::Text { text, quoted: true } if text.is_empty()),
+        );
+        match (pieces.next(), pieces.next()) {
+            (Some(Piece::Variable { name, source, .. }), None) => {
+                let alone =
+                    source.len() == name.len() + if source.starts_with("${") { 3 } else { 1 };
+                alone.then_some(name)
+            }
+            _ => None,
+        }
+    }
+
     pub fn from_literal(text: &str) -> Word {
         Word {
             start: 0,
             end: 0,
             source: text.to_owned(),
             pieces: vec![Piece::Text { text: text.to_owned(), quoted: true }],
+            among: Vec::new(),
         }
     }
 }

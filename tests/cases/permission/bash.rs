@@ -10,20 +10,20 @@
 )]
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tern::permissions::shell::{self, Part, Word, wrap};
+use tern::permissions::shell::{self, Part, RedirectKind, Word, wrap};
 
 use crate::support::gate::write;
 
-const PIECES: [&str; 78] = [
-    "ls", "cat", "touch", "rm", "git", "npm", "x", "-a", "a b", "--", "=", "A=1", "b=2 ", ";",
-    "&&", "||", "|", "|&", "&", "\n", "\n\n", " ", "  ", "\t", "'", "\"", "''", "\"\"", "`", "$(",
-    ")", "(", "{", "}", "{ ", "; }", ">", ">>", "2>&1", ">&2", "&>f", "<", "< f", "<<E", "<<'E'",
-    "<<-E", "\nE\n", "\nE", "E", "<<<", "$x", "${x}", "${x:-y}", "$'", "\\'", "\\", "\\\n", "\\;",
-    "\\\\", "#", " #", "# ", "*", "[", "]", "[[", "]]", "~", "!", "if", "then", "else", "fi",
-    "for i in", "do", "done", "time", "$((1+2))",
+const PIECES: [&str; 84] = [
+    "ls", "cat", "2>f", "3<f", "a2>&1", "<&0", ">|f", "1>", "touch", "rm", "git", "npm", "x", "-a",
+    "a b", "--", "=", "A=1", "b=2 ", ";", "&&", "||", "|", "|&", "&", "\n", "\n\n", " ", "  ",
+    "\t", "'", "\"", "''", "\"\"", "`", "$(", ")", "(", "{", "}", "{ ", "; }", ">", ">>", "2>&1",
+    ">&2", "&>f", "<", "< f", "<<E", "<<'E'", "<<-E", "\nE\n", "\nE", "E", "<<<", "$x", "${x}",
+    "${x:-y}", "$'", "\\'", "\\", "\\\n", "\\;", "\\\\", "#", " #", "# ", "*", "[", "]", "[[",
+    "]]", "~", "!", "if", "then", "else", "fi", "for i in", "do", "done", "time", "$((1+2))",
 ];
 
 struct Random(u64);
@@ -75,7 +75,8 @@ impl Random {
 
 /// A folder of programs that write down how they were called.
 fn recorders(dir: &Path) {
-    let script = "#!/bin/bash\nprintf '%s\\x1f' \"${0##*/}\" \"$@\" \"\u{1e}\" >> \"$RECORD\"\n";
+    let script = "#!/bin/bash\nset -- \"${0##*/}\" \"$@\" $'\\x1e'\n\
+        printf '%s\\x1f' \"${@//$'\\n'/$'\\x1d'}\" >> \"$RECORD\"\n";
     for name in ["ls", "cat", "touch", "rm", "git", "npm", "x", "a", "b", "f", "y", "E"] {
         let path = dir.join("bin").join(name);
         write(&path, script);
@@ -83,10 +84,12 @@ fn recorders(dir: &Path) {
     }
 }
 
-/// The programs that ran, each with its words. A log of its own, as something may go on behind.
+/// The programs that ran, each with its words. A log and a folder of its own, as something may go on
+/// behind.
 fn run(dir: &Path, number: u64, command: &str) -> Vec<Vec<String>> {
     let log = dir.join(format!("log{number}"));
-    let cwd = dir.join("a/b/c");
+    let cwd = folder(dir, number);
+    std::fs::create_dir_all(&cwd).expect("a folder");
     let mut child = Command::new("/bin/bash")
         .args(["-c", command])
         .current_dir(&cwd)
@@ -111,8 +114,34 @@ fn run(dir: &Path, number: u64, command: &str) -> Vec<Vec<String>> {
     let text = std::fs::read(&log).unwrap_or_default();
     String::from_utf8_lossy(&text)
         .split_terminator("\u{1e}\u{1f}")
-        .map(|call| call.split_terminator('\u{1f}').map(str::to_owned).collect())
+        .map(|call| {
+            call.split_terminator('\u{1f}').map(|word| word.replace('\u{1d}', "\n")).collect()
+        })
         .collect()
+}
+
+fn folder(dir: &Path, number: u64) -> PathBuf {
+    dir.join("a/b").join(number.to_string())
+}
+
+/// Files that a command has left in its folder.
+fn left(dir: &Path, number: u64) -> Vec<String> {
+    std::fs::read_dir(folder(dir, number))
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Whether a redirection of the parts makes this file, as far as their targets are fixed.
+fn writes(parts: &[Part], name: &str) -> bool {
+    parts.iter().flat_map(|part| &part.redirects).any(|redirect| {
+        redirect.kind == RedirectKind::Writes
+            && redirect
+                .target
+                .literal()
+                .is_none_or(|target| target.trim_start_matches("./") == name)
+    })
 }
 
 fn says(part: &Part, call: &[String]) -> bool {
@@ -143,7 +172,6 @@ fn bash_runs_what_the_parts_say() {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let temp = tempfile::tempdir().expect("a temporary folder");
     recorders(temp.path());
-    std::fs::create_dir_all(temp.path().join("a/b/c")).expect("a folder");
     let (mut sure, mut ran) = (0, 0);
     while sure < runs {
         let command = random.command();
@@ -152,11 +180,18 @@ fn bash_runs_what_the_parts_say() {
             continue;
         }
         sure += 1;
-        for call in run(temp.path(), sure, &command) {
+        let calls = run(temp.path(), sure, &command);
+        let shown: Vec<&str> = script.parts.iter().map(|part| part.text.as_str()).collect();
+        for name in left(temp.path(), sure) {
+            assert!(
+                writes(&script.parts, &name),
+                "seed {seed}: {command:?} wrote {name:?}, which is in none of {shown:?}"
+            );
+        }
+        for call in calls {
             ran += 1;
             let said = script.parts.iter().any(|part| says(part, &call));
-            let parts: Vec<&str> = script.parts.iter().map(|part| part.text.as_str()).collect();
-            assert!(said, "seed {seed}: {command:?} ran {call:?}, which is none of {parts:?}");
+            assert!(said, "seed {seed}: {command:?} ran {call:?}, which is none of {shown:?}");
         }
     }
     println!("{runs} commands without doubt, {ran} programs run, seed {seed}");

@@ -72,6 +72,11 @@ impl Lexer<'_> {
                         pieces.push(Piece::Computed { source: "~".to_owned() });
                     }
                 }
+                // bash fills in the home directory here too, as in an assignment.
+                '~' if self.text[..self.at].ends_with(['=', ':']) => {
+                    self.at += 1;
+                    pieces.push(Piece::Computed { source: "~".to_owned() });
+                }
                 _ => {
                     check_control(c)?;
                     self.at += c.len_utf8();
@@ -88,7 +93,7 @@ impl Lexer<'_> {
             pieces = vec![Piece::Computed { source }];
         }
         let source = self.text[start..self.at].to_owned();
-        Ok((Word { start, end: self.at, source, pieces }, inner))
+        Ok((Word { start, end: self.at, source, pieces, among: Vec::new() }, inner))
     }
 
     /// One step inside double quotes (`quotes`) or a here-document.

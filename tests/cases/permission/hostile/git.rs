@@ -48,6 +48,8 @@ fn git_that_may_run_something() {
     }
     type Change = fn(&Stage);
     let changes: &[Change] = &[
+        |stage| std::fs::remove_file(stage.project.join(".git/HEAD")).unwrap(),
+        |stage| std::fs::remove_dir_all(stage.project.join(".git/objects")).unwrap(),
         |stage| write(&stage.project.join(".git/hooks/post-index-change"), "#!/bin/sh\n"),
         |stage| write(&stage.project.join(".git/config"), "[core\n"),
         |stage| write(&stage.project.join(".git/config"), "\u{0}"),
@@ -91,6 +93,8 @@ fn git_that_may_run_something() {
         std::fs::create_dir_all(stage.project.join("sub/.git").join(part)).unwrap();
     }
     write(&stage.project.join("bare/HEAD"), "ref: refs/heads/main\n");
+    write(&stage.project.join("common/HEAD"), "ref: refs/heads/main\n");
+    write(&stage.project.join("common/commondir"), "../bare\n");
     write(&stage.project.join("sub/.git/HEAD"), "ref: refs/heads/main\n");
     write(&stage.project.join("sub/.git/config"), "[core]\n");
     none_allowed(
@@ -99,6 +103,8 @@ fn git_that_may_run_something() {
         &USUAL,
         &[
             "cd bare && git status",
+            "cd common && git status",
+            "git whatchanged",
             "cd sub && git status",
             "git -C sub status",
             "git --git-dir=bare status",
