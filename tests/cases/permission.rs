@@ -5,6 +5,7 @@
     reason = "a test that cannot be staged should fail loudly"
 )]
 
+mod allowed;
 mod bash;
 mod harmless;
 mod hostile;

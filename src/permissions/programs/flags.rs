@@ -16,6 +16,8 @@ pub struct Parsed {
     /// Files that flags name.
     pub files: Vec<PathUse>,
     pub operands: Vec<PathUse>,
+    /// A flag stood after an operand; some programs take it for one more operand.
+    pub late_flag: bool,
 }
 
 impl Parsed {
@@ -124,6 +126,7 @@ impl Parsed {
         if let (Takes::File, Some(value)) = (takes, &value) {
             self.files.push(PathUse::plain(value));
         }
+        self.late_flag |= !self.operands.is_empty();
         self.flags.push((name, value));
     }
 }

@@ -312,7 +312,7 @@ pub(super) fn reads(program: &Program, args: &[Word]) -> Result<Effect, String> 
     {
         return Ok(Effect::Reads(Touch::default()));
     }
-    let Parsed { flags, mut files, mut operands } = flags::parse(program.flags, args)?;
+    let Parsed { flags, mut files, mut operands, late_flag } = flags::parse(program.flags, args)?;
     let has = |names: &[&str]| flags.iter().any(|(flag, _)| names.contains(&flag.as_str()));
     let mut below = Below::Names;
     let several = operands.len() > 1 || operands.iter().any(|operand| operand.pattern);
@@ -334,7 +334,7 @@ pub(super) fn reads(program: &Program, args: &[Word]) -> Result<Effect, String> 
                 below = Below::Links;
             }
         }
-        AtMost(1) if several => {
+        AtMost(1) if several || late_flag && ["xxd", "uniq"].contains(&program.name) => {
             return Err(format!("the second file of {} may be written to", program.name));
         }
         AtMost(most) => {

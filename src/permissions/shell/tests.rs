@@ -66,7 +66,7 @@ fn every_command_becomes_a_part() {
 #[test]
 fn parts_know_where_they_run() {
     let cases: &[(&str, &[&str])] = &[
-        ("cd a && b", ["cd a", "b @/p/a"].as_slice()),
+        ("cd a && b", &["cd a", "b @/p/a"]),
         ("cd a; b", &["cd a", "b @/p/a"]),
         ("cd a || b", &["cd a", "b"]),
         ("cd a && cd ../c && d", &["cd a", "cd ../c @/p/a", "d @/p/c"]),

@@ -26,11 +26,15 @@ const PIECES: [&str; 84] = [
     "]]", "~", "!", "if", "then", "else", "fi", "for i in", "do", "done", "time", "$((1+2))",
 ];
 
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
+    pub(super) fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
     /// xorshift64*, so that a run can be repeated from its seed.
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -169,7 +173,7 @@ fn bash_runs_what_the_parts_say() {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
     };
     let (runs, seed) = (number("TERN_BASH_RUNS", 200), number("TERN_BASH_SEED", 1));
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut random = Random::new(seed);
     let temp = tempfile::tempdir().expect("a temporary folder");
     recorders(temp.path());
     let (mut sure, mut ran) = (0, 0);
