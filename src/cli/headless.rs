@@ -1,14 +1,17 @@
 //! `tern -p`: builds the session and hands it to the headless driver.
 
 use std::io::{IsTerminal, Read};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use crate::agent;
+use crate::api::demo::Pace;
 use crate::app::slash::{self as commands, Slash};
 use crate::cli::args::{Cli, InputFormat, OutputFormat};
+use crate::cli::router::Scripted;
 use crate::cli::start::{self, Prepared};
-use crate::cli::{Env, Failure, slash};
+use crate::cli::{Env, Failure, demo, slash};
 use crate::headless::{self, Connection, Output, Prompt, Streams};
 use crate::protocol::ErrorKind;
 
@@ -16,6 +19,11 @@ use crate::protocol::ErrorKind;
 const MOST_INPUT: u64 = 10 << 20;
 
 pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
+    let sample = cli.demo.then(demo::Project::create).transpose()?;
+    let env = &match &sample {
+        Some(sample) => sample.env(env),
+        None => env.clone(),
+    };
     let output = match cli.headless.output_format {
         OutputFormat::Text => Output::Text,
         OutputFormat::Json => Output::Json,
@@ -71,6 +79,12 @@ fn prepare(cli: &Cli, env: &Env) -> Result<Work, Failure> {
         }
     };
     let can_ask = prompt == Prompt::Lines;
+    if cli.demo {
+        let mut prepared = demo::prepare(cli, env)?;
+        prepared.setup.can_ask = can_ask;
+        prepared.setup.router = Arc::new(Scripted(Pace::Instant));
+        return Ok(Work::Turn(Box::new(prepared), prompt));
+    }
     let trust = start::Trust { this_run: cli.session.trust };
     let prepared = start::prepare(cli, env, trust, can_ask)?;
     Ok(Work::Turn(Box::new(prepared), prompt))
