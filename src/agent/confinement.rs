@@ -32,22 +32,25 @@ pub async fn of(setup: &Setup) -> (Confinement, Option<String>) {
     }
 }
 
-/// Whether the sandbox keeps commands from everything outside the project.
+/// Whether the sandbox keeps commands from everything outside the project, from the network and
+/// from all that is protected inside.
 pub fn holds(confinement: &Confinement) -> bool {
     match confinement {
         Confinement::In(confine) => {
-            confine.available().kind == Kind::Bubblewrap && !confine.policy().network
+            confine.available().kind == Kind::Bubblewrap
+                && !confine.policy().network
+                && confine.gaps().is_empty()
         }
         Confinement::None | Confinement::Refused(_) => false,
     }
 }
 
-/// A few words for the dialog.
-pub fn badge(confinement: &Confinement) -> Option<String> {
+/// A few words for the dialog. That there is none is said as well.
+pub fn badge(confinement: &Confinement) -> String {
     match confinement {
-        Confinement::None => None,
-        Confinement::In(confine) => Some(confine.words()),
-        Confinement::Refused(_) => Some("no sandbox: no command runs".to_owned()),
+        Confinement::None => "none".to_owned(),
+        Confinement::In(confine) => confine.words(),
+        Confinement::Refused(_) => "required and not there, so no command runs".to_owned(),
     }
 }
 
@@ -56,7 +59,8 @@ pub fn badge(confinement: &Confinement) -> Option<String> {
 fn policy(setup: &Setup) -> Policy {
     let home = &setup.place.home;
     let repository = sandbox::repository(&setup.cwd);
-    let mut writable = vec![setup.cwd.clone(), std::env::temp_dir()];
+    let mut writable = vec![setup.cwd.clone(), std::env::temp_dir(), PathBuf::from("/tmp")];
+    writable.extend(repository.writable);
     writable.extend(setup.rules.additional.iter().cloned());
     writable.extend(setup.sandbox.writable.iter().map(|dir| expand(dir, home, &setup.cwd)));
     let mut read_only = repository.read_only;

@@ -20,7 +20,9 @@ use crate::config::write;
 use crate::permissions::check::check;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::permissions::{Policy, RuleSet, Verdict, access, facts};
-use crate::protocol::{Closed, Decision, Event, Mode, Request, Ruling, Scope, Source, Sourced};
+use crate::protocol::{
+    Closed, Decision, Event, Mode, Preview, Request, Ruling, Scope, Source, Sourced,
+};
 use crate::tools::{Approved, Outcome, Prepared, Tool, ToolCtx};
 
 /// What the gate decides by.
@@ -162,6 +164,9 @@ impl Gate {
             Err(outcome) => return Passed::No(outcome),
         };
         let (id, answer) = self.approvals.open(&call.tool, &call.input);
+        // Only commands run in it.
+        let confined = matches!(preview, Preview::Command { .. });
+        let sandbox = confined.then(|| confinement::badge(&lock(&shared.session).confinement));
         let request = Request {
             id,
             call: call.id.clone(),
@@ -175,7 +180,7 @@ impl Gate {
             rule: verdict.rule,
             suggestions: verdict.suggestions,
             reason: call.input.get("description").and_then(Value::as_str).map(str::to_owned),
-            sandbox: confinement::badge(&lock(&shared.session).confinement),
+            sandbox,
         };
         shared.emit(Event::PermissionAsked { request: Box::new(request) }).await;
         let answer = tokio::select! {

@@ -137,6 +137,7 @@ pub(super) fn wrap(
     let Some(program) = &available.program else {
         return Err(setup(&"bubblewrap was not found"));
     };
+    let mut gaps = layout.gaps(true);
     let left_over = layout.read_only.iter().filter(|path| stubs::is_stub(path));
     for path in layout.absent.iter().chain(left_over) {
         stubs.hold(path).map_err(|error| setup(&format!("{}: {error}", path.display())))?;
@@ -153,7 +154,7 @@ pub(super) fn wrap(
     if sockets == Sockets::Separated {
         let (folders, single, left) = sockets::covers(sockets::listening());
         covered = Covered { folders, single };
-        layout.gaps.extend(left);
+        gaps.extend(left);
     }
     let filter = match filter::program(sockets) {
         Ok(filter) => Some(in_memory(&filter::bytes(&filter)).map_err(|e| setup(&e))?),
@@ -173,11 +174,7 @@ pub(super) fn wrap(
     }
     words.push("--".into());
     words.extend(argv.iter().cloned());
-    Ok(Wrapped {
-        argv: words,
-        gaps: layout.gaps,
-        setup: filter.map_or(Setup::Nothing, Setup::Hand),
-    })
+    Ok(Wrapped { argv: words, gaps, setup: filter.map_or(Setup::Nothing, Setup::Hand) })
 }
 
 /// Sockets that must not be reached.

@@ -70,6 +70,12 @@ impl Confine {
         &self.available
     }
 
+    /// Protected paths that this sandbox cannot hold, as things stand: they are watched. Looks at
+    /// the file system.
+    pub fn gaps(&self) -> Vec<PathBuf> {
+        Layout::of(&self.policy).gaps(self.available.read_only_inside)
+    }
+
     /// See [`Available::badge`].
     pub fn badge(&self) -> String {
         self.available.badge(self.policy.network)
@@ -149,7 +155,7 @@ pub fn wrap(argv: &[OsString], confine: &Confine) -> Result<Wrapped, SandboxErro
         #[cfg(target_os = "macos")]
         Kind::Seatbelt => {
             let argv = super::seatbelt::argv(argv, &layout, confine.policy.network);
-            Ok(Wrapped { argv, gaps: layout.gaps })
+            Ok(Wrapped { argv, gaps: layout.gaps(true) })
         }
         _ => {
             let _ = (argv, layout, &confine.stubs);

@@ -53,8 +53,7 @@ pub(super) fn wrap(
             ruleset = allow(ruleset, path, writing).map_err(|e| failed(&e))?;
         }
     }
-    let mut gaps = layout.gaps.clone();
-    gaps.extend(layout.read_only.iter().chain(&layout.absent).cloned());
+    let gaps = layout.gaps(false);
     if !layout.hidden.is_empty() {
         let mut left = MOST;
         for path in readable(Path::new("/"), layout, &mut left) {

@@ -18,8 +18,8 @@ pub(super) struct Layout {
     /// be made in its place, so they must stay where they are.
     pub pinned: BTreeSet<PathBuf>,
     pub hidden: BTreeSet<PathBuf>,
-    /// Protected, but not by this: links, which can be replaced whatever becomes of their target.
-    pub gaps: Vec<PathBuf>,
+    /// On the way to something protected: they can be replaced whatever becomes of their target.
+    pub links: Vec<PathBuf>,
 }
 
 impl Layout {
@@ -32,12 +32,13 @@ impl Layout {
         };
         let mut between = Vec::new();
         let mut links = Vec::new();
+        let mut lost = Vec::new();
         for path in &policy.read_only {
             let walk = walk(path);
             match walk.end {
                 End::There(real) => drop(layout.read_only.insert(real)),
                 End::Missing(first) => drop(layout.absent.insert(first)),
-                End::Lost => layout.gaps.push(path.clone()),
+                End::Lost => lost.push(path.clone()),
             }
             between.extend(walk.folders);
             links.extend(walk.links);
@@ -48,14 +49,19 @@ impl Layout {
             .into_iter()
             .filter(|dir| !layout.writable.contains(dir) && layout.is_writable(dir))
             .collect();
-        let gaps: Vec<PathBuf> = links.into_iter().filter(|link| changeable(link)).collect();
+        let links = links.into_iter().filter(|link| changeable(link)).chain(lost).collect();
         // One that lies outside what is writable, or under another, is protected already.
         let read_only =
             layout.read_only.iter().filter(|path| layout.matters(path)).cloned().collect();
-        layout.gaps.extend(gaps);
-        layout.gaps.sort();
-        layout.gaps.dedup();
-        Layout { absent, pinned, read_only, ..layout }
+        Layout { absent, pinned, read_only, links, ..layout }
+    }
+
+    /// What is protected in vain, by a sandbox that can or cannot hold paths inside writable folders.
+    pub(super) fn gaps(&self, read_only_inside: bool) -> Vec<PathBuf> {
+        let inside = self.read_only.iter().chain(&self.absent);
+        let inside = inside.filter(|_| !read_only_inside);
+        let gaps: BTreeSet<&PathBuf> = self.links.iter().chain(inside).collect();
+        gaps.into_iter().cloned().collect()
     }
 
     /// Whether what lies at `path` may be changed: the nearest entry above it or at it decides.
@@ -171,9 +177,11 @@ mod tests {
             absent: set(&top, &["p/.git/config", "p/.tern", "p/ro/in/deep/sub"]),
             pinned: set(&top, &["p/.git"]),
             hidden: set(&top, &["p/file"]),
-            gaps: paths(&["p/away", "p/dangling"]),
+            links: paths(&["p/away", "p/dangling", "p/dangling"]),
         };
         assert_eq!(layout, expected);
+        assert_eq!(layout.gaps(true), paths(&["p/away", "p/dangling"]));
+        assert_eq!(layout.gaps(false).len(), 8);
     }
 
     #[test]

@@ -8,16 +8,21 @@ const MOST: usize = 5000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Repository {
+    /// What git itself writes to when it commits. Beside the project where that is a folder of a
+    /// repository or a linked worktree.
+    pub writable: Vec<PathBuf>,
     /// Hooks, settings, and a `.git` that points elsewhere.
     pub read_only: Vec<PathBuf>,
-    /// `commondir` redirects git as well. A placeholder there would stop git from working.
+    /// Files that would redirect git as well, but are not there, and in whose place a folder would
+    /// stop git from working.
     pub watched: Vec<PathBuf>,
 }
 
-/// The repository of `root`, whether or not it is there yet, with that of a linked worktree and
-/// with submodules.
-pub fn repository(root: &Path) -> Repository {
+/// The repository that `dir` is in, with that of a linked worktree and with submodules; where it is
+/// in none, the one that it must not become.
+pub fn repository(dir: &Path) -> Repository {
     let mut found = Repository::default();
+    let root = dir.ancestors().find(|dir| holds_git(dir)).unwrap_or(dir);
     let dot = root.join(".git");
     let mut open = Vec::new();
     if dot.is_file() {
@@ -29,12 +34,19 @@ pub fn repository(root: &Path) -> Repository {
     } else {
         open.push(dot);
     }
+    found.writable.extend(open.iter().filter(|folder| folder.is_dir()).cloned());
     let mut left = MOST;
     while let Some(folder) = open.pop() {
         open.extend(submodules(&folder.join("modules"), &mut left));
         found.add(&folder);
     }
     found
+}
+
+/// A placeholder, an empty folder of that name, makes no repository.
+fn holds_git(dir: &Path) -> bool {
+    let dot = dir.join(".git");
+    dot.is_file() || dot.join("HEAD").exists()
 }
 
 impl Repository {
@@ -95,7 +107,7 @@ mod tests {
         let names = ["hooks", "config", "config.worktree", "commondir"];
         let new = Repository {
             read_only: names.map(|name| top.join("new/.git").join(name)).to_vec(),
-            watched: Vec::new(),
+            ..Repository::default()
         };
         assert_eq!(repository(&top.join("new")), new);
 
@@ -104,6 +116,7 @@ mod tests {
         put("main/.git/modules/a/b/HEAD", "");
         put("main/.git/modules/a/b/config", "");
         let main = Repository {
+            writable: paths(&["main/.git"]),
             read_only: paths(&[
                 "main/.git/hooks",
                 "main/.git/config",
@@ -118,6 +131,7 @@ mod tests {
             ]),
         };
         assert_eq!(repository(&top.join("main")), main);
+        assert_eq!(repository(&top.join("main/src/deep")), main);
 
         put("tree/.git", "gitdir: ../main/.git/worktrees/tree\n");
         put("main/.git/worktrees/tree/commondir", "../..\n");
@@ -126,5 +140,6 @@ mod tests {
         let own = top.join("tree/../main/.git/worktrees/tree");
         assert!(linked.read_only.contains(&own.join("../../hooks")));
         assert!(linked.read_only.contains(&own.join("commondir")));
+        assert_eq!(linked.writable, [own.join("../.."), own]);
     }
 }

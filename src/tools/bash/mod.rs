@@ -130,6 +130,7 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     let mut notes = start.note.into_iter().collect::<Vec<_>>();
     let last = last_dir.and_then(|file| std::fs::read_to_string(file.path()).ok());
     notes.extend(follow(last.as_deref().map(str::trim_end), &start.dir, ctx));
+    notes.extend(touched(&ended.touched, &ctx.cwd));
     looks::note(&input.command, &start.dir, &ended, ctx);
     Ok(outcome::of(&ended, &input.command, timeout, notes))
 }
@@ -148,6 +149,15 @@ fn start_dir(ctx: &ToolCtx) -> Start {
     *lock(&ctx.session.shell_dir) = None;
     let note = format!("{} is gone: ran in {}.", dir.display(), ctx.cwd.display());
     Start { dir: ctx.cwd.clone(), note: Some(note) }
+}
+
+/// Told to the model and, with the result, to the person: what they guard runs later, unasked.
+fn touched(paths: &[PathBuf], cwd: &Path) -> Option<String> {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.strip_prefix(cwd).unwrap_or(path).display().to_string())
+        .collect();
+    (!names.is_empty()).then(|| format!("changed meanwhile, protected files: {}", names.join(", ")))
 }
 
 /// Keeps the directory the shell ended in, as long as it lies in the workspace. Says so when the
