@@ -203,7 +203,7 @@ impl Gate {
                 shared.emit(closed(Closed::Answer { decision: decision.clone() })).await;
                 match decision {
                     Decision::Once | Decision::Rules { .. } => Passed::Yes(approved(None)),
-                    Decision::Some { hunks } => Passed::Yes(approved(Some(hunks))),
+                    Decision::Hunks { kept } => Passed::Yes(approved(Some(kept))),
                     Decision::Deny { message } => {
                         Passed::No(denied("the user said no.", message.as_deref()))
                     }

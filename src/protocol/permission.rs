@@ -191,8 +191,8 @@ pub enum Scope {
 pub enum Decision {
     Once,
     /// Apply only these hunks of an edit, numbered from 0 as in the preview.
-    Some {
-        hunks: Vec<usize>,
+    Hunks {
+        kept: Vec<usize>,
     },
     /// Allow this and whatever else the rules cover, for as long as the scope says.
     Rules {

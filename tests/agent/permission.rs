@@ -99,7 +99,7 @@ async fn an_edit_shows_its_whole_change_and_applies_what_was_kept() {
     let request = session.question().await;
     let Preview::Edit { hunks, added, removed, .. } = &request.preview else { panic!("an edit") };
     assert_eq!((hunks.len(), *added, *removed), (2, 2, 2));
-    session.answer(&request, Decision::Some { hunks: vec![1] }).await;
+    session.answer(&request, Decision::Hunks { kept: vec![1] }).await;
     assert_eq!(session.end().await, TurnEnd::Done);
     assert_eq!(std::fs::read_to_string(path).unwrap(), before.replace("line 33\n", "LINE 33\n"));
 }

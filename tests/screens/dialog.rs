@@ -33,8 +33,8 @@ fn every_key_has_its_answer() {
         ("n", denied(None)),
         ("<tab>use a guard<enter>", denied(Some("use a guard"))),
         ("<tab><enter>", denied(None)),
-        ("<space><enter>", Decision::Some { hunks: vec![1] }),
-        ("]<space><enter>", Decision::Some { hunks: vec![0] }),
+        ("<space><enter>", Decision::Hunks { kept: vec![1] }),
+        ("]<space><enter>", Decision::Hunks { kept: vec![0] }),
         ("<space><space><enter>", Decision::Once),
         ("<space>]<space><enter>", denied(Some("every hunk of the edit was dropped"))),
     ] {

@@ -85,7 +85,7 @@ pub fn allow_once(model: &mut Model) -> Vec<Effect> {
     } else if kept.is_empty() {
         Decision::Deny { message: Some("every hunk of the edit was dropped".to_owned()) }
     } else {
-        Decision::Some { hunks: kept }
+        Decision::Hunks { kept }
     };
     answer(model, decision)
 }
