@@ -19,7 +19,7 @@ pub fn lines(model: &Model) -> Vec<String> {
     ranked(model.look.themes.iter().cloned(), &query)
 }
 
-/// Draws the screen in the chosen theme, for now.
+/// Draws the screen in the chosen theme until the panel is left.
 pub fn show(model: &mut Model) {
     let at = model.panel.as_ref().map_or(0, |panel| panel.at);
     if let Some(name) = lines(model).into_iter().nth(at) {
