@@ -124,7 +124,12 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
                 field.edit(change);
             }
         }
-        Focus::Start | Focus::Dialog | Focus::Confirm | Focus::Panel | Focus::Browse => {}
+        Focus::Nothing
+        | Focus::Start
+        | Focus::Dialog
+        | Focus::Confirm
+        | Focus::Panel
+        | Focus::Browse => {}
     }
     Vec::new()
 }

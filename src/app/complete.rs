@@ -107,7 +107,8 @@ pub fn mode_help(mode: Mode) -> &'static str {
     }
 }
 
-/// Those that match, best first; all of them, in their own order, for an empty query.
+/// Those that match: what the query says in full first, then what begins with it, then the best.
+/// All of them, in their own order, for an empty query.
 pub fn ranked(values: impl Iterator<Item = String>, query: &str) -> Vec<String> {
     if query.is_empty() {
         return values.collect();
@@ -115,5 +116,25 @@ pub fn ranked(values: impl Iterator<Item = String>, query: &str) -> Vec<String> 
     let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let found = pattern.match_list(values, &mut matcher);
-    found.into_iter().map(|(value, _)| value).collect()
+    let mut found: Vec<String> = found.into_iter().map(|(value, _)| value).collect();
+    let query = query.to_lowercase();
+    found.sort_by_key(|value| {
+        let value = value.to_lowercase();
+        (value != query, !value.starts_with(&query))
+    });
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_in_full_comes_first() {
+        let names = || COMMANDS.iter().map(|row| row.name.to_owned());
+        for row in COMMANDS {
+            assert_eq!(ranked(names(), row.name).first().map(String::as_str), Some(row.name));
+        }
+        assert_eq!(ranked(names(), "re").first().map(String::as_str), Some("resume"));
+    }
 }

@@ -156,6 +156,8 @@ pub enum Focused {
 /// What has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
+    /// The screen is too small to show anything: only what works everywhere works.
+    Nothing,
     Start,
     StartKey,
     Dialog,
@@ -186,6 +188,10 @@ impl Default for Look {
 
 impl Model {
     pub fn focus(&self) -> Focus {
+        // Nobody answers, chooses or sends what they cannot see.
+        if self.seen.too_small {
+            return Focus::Nothing;
+        }
         if let Some(start) = &self.start {
             return if start.entering.is_some() { Focus::StartKey } else { Focus::Start };
         }
@@ -219,6 +225,7 @@ impl Model {
             _ => None,
         };
         match self.focus() {
+            Focus::Nothing => vec![Context::Global],
             Focus::Start => vec![Context::Start, Context::Global],
             Focus::StartKey => vec![Context::Filter, Context::Text, Context::Global],
             Focus::Dialog => vec![Context::Dialog, Context::Global],

@@ -34,6 +34,8 @@ pub struct Anchor {
 pub struct Seen {
     pub width: u16,
     pub height: u16,
+    /// There was no room for anything but a sentence that says so.
+    pub too_small: bool,
     /// Rows of the transcript's area.
     pub transcript: usize,
     pub top: Anchor,

@@ -160,7 +160,8 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
             }
         }
         Focus::Start => return stop(model),
-        Focus::Dialog => return interrupt(model),
+        Focus::Dialog if permission::explained(model) => permission::why(model),
+        Focus::Nothing | Focus::Dialog => return interrupt(model),
         Focus::DialogField => permission::back(model),
         Focus::Confirm => confirm::cancel(model),
         Focus::Panel | Focus::Filter => return panels::back(model),

@@ -108,7 +108,12 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
                 field.insert(text);
             }
         }
-        Focus::Start | Focus::Dialog | Focus::Confirm | Focus::Panel | Focus::Browse => {}
+        Focus::Nothing
+        | Focus::Start
+        | Focus::Dialog
+        | Focus::Confirm
+        | Focus::Panel
+        | Focus::Browse => {}
     }
     Vec::new()
 }

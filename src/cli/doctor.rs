@@ -324,8 +324,8 @@ mod tests {
 
     #[test]
     fn the_sandbox_is_named_with_the_reason() {
-        let auto = Sandbox::default();
         let with = |mode| Sandbox { mode, ..Sandbox::default() };
+        let auto = with(SandboxMode::Auto);
         let none = Available::none("bubblewrap is not installed and Landlock is too old");
         let [mut landlock, mut full] = [none.clone(), none.clone()];
         (landlock.kind, landlock.network) = (Kind::Landlock, true);

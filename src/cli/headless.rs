@@ -1,14 +1,17 @@
 //! `tern -p`: builds the session and hands it to the headless driver.
 
 use std::io::{IsTerminal, Read};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use crate::agent;
-use crate::app::slash;
+use crate::api::demo::Pace;
+use crate::app::slash::{self as commands, Slash};
 use crate::cli::args::{Cli, InputFormat, OutputFormat};
+use crate::cli::router::Scripted;
 use crate::cli::start::{self, Prepared};
-use crate::cli::{Env, Failure};
+use crate::cli::{Env, Failure, demo, slash};
 use crate::headless::{self, Connection, Output, Prompt, Streams};
 use crate::protocol::ErrorKind;
 
@@ -16,6 +19,11 @@ use crate::protocol::ErrorKind;
 const MOST_INPUT: u64 = 10 << 20;
 
 pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
+    let sample = cli.demo.then(demo::Project::create).transpose()?;
+    let env = &match &sample {
+        Some(sample) => sample.env(env),
+        None => env.clone(),
+    };
     let output = match cli.headless.output_format {
         OutputFormat::Text => Output::Text,
         OutputFormat::Json => Output::Json,
@@ -28,12 +36,13 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     let out_is_terminal = out.is_terminal();
     let mut streams = Streams { out: &mut out, err: &mut err, out_is_terminal };
     match prepare(cli, env) {
-        Ok((prepared, prompt)) => {
+        Ok(Work::Told(text)) => Ok(headless::tell(text, output, &mut streams)?),
+        Ok(Work::Turn(prepared, prompt)) => {
             for problem in &prepared.problems {
                 writeln!(streams.err, "tern: warning: {problem}")?;
             }
             let runtime = start::runtime()?;
-            let code = runtime.block_on(drive(prepared, prompt, output, &mut streams));
+            let code = runtime.block_on(drive(*prepared, prompt, output, &mut streams));
             // A read of standard input cannot be cancelled; nobody waits for it.
             runtime.shutdown_background();
             Ok(code?)
@@ -48,15 +57,37 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     }
 }
 
-fn prepare(cli: &Cli, env: &Env) -> Result<(Prepared, Prompt), Failure> {
+/// What is to be done.
+enum Work {
+    Turn(Box<Prepared>, Prompt),
+    /// A slash command has been answered: there is nothing to ask a model.
+    Told(String),
+}
+
+fn prepare(cli: &Cli, env: &Env) -> Result<Work, Failure> {
     let prompt = match cli.headless.input_format {
         InputFormat::StreamJson => Prompt::Lines,
-        InputFormat::Text => Prompt::One(whole_prompt(cli)?),
+        InputFormat::Text => {
+            let text = whole_prompt(cli)?;
+            let command = commands::parse(&text)
+                .map_err(|message| Failure::new(ErrorKind::Config, message))?;
+            match command {
+                None => Prompt::One(text),
+                Some(Slash::Init) => Prompt::One(commands::INIT.to_owned()),
+                Some(command) => return slash::answer(&command, cli, env).map(Work::Told),
+            }
+        }
     };
     let can_ask = prompt == Prompt::Lines;
+    if cli.demo {
+        let mut prepared = demo::prepare(cli, env)?;
+        prepared.setup.can_ask = can_ask;
+        prepared.setup.router = Arc::new(Scripted(Pace::Instant));
+        return Ok(Work::Turn(Box::new(prepared), prompt));
+    }
     let trust = start::Trust { this_run: cli.session.trust };
     let prepared = start::prepare(cli, env, trust, can_ask)?;
-    Ok((prepared, prompt))
+    Ok(Work::Turn(Box::new(prepared), prompt))
 }
 
 async fn drive(
@@ -106,17 +137,5 @@ fn whole_prompt(cli: &Cli) -> Result<String, Failure> {
         return Err(Failure::new(ErrorKind::Config, "there is no prompt")
             .hint("Give one: tern -p \"explain this\", or pipe it in."));
     }
-    match slash::parse(&text) {
-        Ok(Some(slash::Slash::Init)) => Ok(slash::INIT.to_owned()),
-        Ok(Some(_)) => Err(Failure::new(
-            ErrorKind::Config,
-            format!(
-                "{} needs a session that goes on",
-                text.split_whitespace().next().unwrap_or("")
-            ),
-        )
-        .hint("Use the subcommand (tern --help), or --input-format stream-json.")),
-        Ok(None) => Ok(text),
-        Err(message) => Err(Failure::new(ErrorKind::Config, message)),
-    }
+    Ok(text)
 }

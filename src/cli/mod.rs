@@ -19,6 +19,7 @@ mod headless;
 mod router;
 mod screen;
 mod services;
+mod slash;
 mod start;
 
 use std::collections::BTreeMap;

@@ -29,6 +29,14 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
             .hint("Use tern -p \"PROMPT\" where there is none.")
             .into());
     }
+    if env.vars.get("TERM").is_some_and(|name| name == "dumb") {
+        return Err(Failure::new(
+            ErrorKind::Config,
+            "the screen needs a terminal whose cursor can be moved, and TERM is dumb",
+        )
+        .hint("Use tern -p \"PROMPT\" here.")
+        .into());
+    }
     let project = cli.demo.then(demo::Project::create).transpose()?;
     let env = &match &project {
         Some(project) => project.env(env),

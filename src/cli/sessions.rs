@@ -1,7 +1,7 @@
 //! `tern sessions`: the history, from a script.
 
 mod export;
-mod list;
+pub(super) mod list;
 mod prune;
 mod search;
 mod show;

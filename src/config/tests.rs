@@ -68,8 +68,7 @@ fn defaults_are_those_of_the_interface() {
     assert_eq!(config.compact.at, 0.8);
     assert_eq!(config.session.keep_days, None);
     assert!(config.ui.mouse && !config.ui.ascii);
-    let sandbox = Sandbox { fewer_questions: true, ..Sandbox::default() };
-    assert_eq!(config.sandbox, sandbox);
+    assert_eq!(config.sandbox, Sandbox::default());
     let names: Vec<&str> = config.providers.keys().map(String::as_str).collect();
     let expected =
         ["anthropic", "demo", "llamacpp", "lmstudio", "ollama", "openai", "openrouter", "vllm"];

@@ -79,6 +79,11 @@ impl Outcome {
         Outcome { end, ..Outcome::default() }
     }
 
+    /// A text that no model said.
+    pub fn told(text: String) -> Outcome {
+        Outcome { text, end: Some(TurnEnd::Done), ..Outcome::default() }
+    }
+
     pub fn add(&mut self, event: &Event) {
         match event {
             Event::Started { session, model, .. } => {

@@ -119,11 +119,7 @@ pub async fn run(
             }
         }
     }
-    match output {
-        Output::Text => text::end(&outcome, streams)?,
-        Output::Json | Output::Stream { .. } => json::result(&outcome, streams)?,
-    }
-    Ok(outcome.exit_code())
+    finish(&outcome, output, streams)
 }
 
 /// Reports an error that came before there was a session, in the chosen format.
@@ -134,10 +130,18 @@ pub fn fail(
     output: Output,
     streams: &mut Streams<'_>,
 ) -> std::io::Result<u8> {
-    let outcome = Outcome::failed(kind, message, hints);
+    finish(&Outcome::failed(kind, message, hints), output, streams)
+}
+
+/// Prints what was asked of tern itself, in the chosen format.
+pub fn tell(text: String, output: Output, streams: &mut Streams<'_>) -> std::io::Result<u8> {
+    finish(&Outcome::told(text), output, streams)
+}
+
+fn finish(outcome: &Outcome, output: Output, streams: &mut Streams<'_>) -> std::io::Result<u8> {
     match output {
-        Output::Text => text::end(&outcome, streams)?,
-        Output::Json | Output::Stream { .. } => json::result(&outcome, streams)?,
+        Output::Text => text::end(outcome, streams)?,
+        Output::Json | Output::Stream { .. } => json::result(outcome, streams)?,
     }
     Ok(outcome.exit_code())
 }

@@ -10,7 +10,6 @@ use ratatui::text::{Line, Span};
 
 use crate::app::Model;
 use crate::app::dialog::{Confirm, Permission, RuleForm, Stage};
-use crate::app::edit;
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;
 use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope};
@@ -19,6 +18,7 @@ use crate::text::{Piece, clip, width, wrap};
 use crate::view::confirm;
 use crate::view::diff::{self, How};
 use crate::view::entry::plain;
+use crate::view::field;
 use crate::view::frame::{self, Frame};
 use crate::view::layout::diff_style;
 use crate::view::marks::Marks;
@@ -152,9 +152,10 @@ pub fn draw(
         Shown::Question(dialog) => (dialog.hunk, dialog.show_hunk, dialog.scroll),
         Shown::Confirm(confirm) => (confirm.file, confirm.show_file, confirm.scroll),
     };
-    // The foot gives way where there is too little room for both.
+    // The foot gives way where there is too little room for both, first with the rows at its top.
     let height = usize::from(content.height);
-    let foot_rows = prepared.foot.len().min(height.saturating_sub(3).max(height / 2));
+    let body_rows = prepared.body.len().min(3);
+    let foot_rows = prepared.foot.len().min(height.saturating_sub(body_rows).max(height / 2));
     let shown = height - foot_rows;
     let mut inner = Inner { rows: prepared.body.len(), shown, top: 0 };
     let hunk = prepared.hunks.get(at).copied().filter(|_| follow);
@@ -256,7 +257,7 @@ fn keys<'a>(model: &Model, dialog: &Permission) -> Vec<(String, &'a str)> {
             keys.push((key(Action::Deny), "deny"));
             keys.push((key(Action::DenyWithMessage), "say why"));
             keys.push((key(Action::Why), "why am I asked"));
-            keys.push((esc, "stop"));
+            keys.push((esc, if dialog.why { "back" } else { "stop" }));
             keys
         }
     }
@@ -288,7 +289,7 @@ fn body(
             drawn.rows
         }
     };
-    if request.parts.len() > 1 || dialog.why {
+    if request.parts.len() > 1 || (dialog.why && !request.parts.is_empty()) {
         rows.push(Line::default());
         rows.extend(parts(&request.parts, columns, theme, marks));
     }
@@ -367,13 +368,10 @@ fn foot(
             (rows, None)
         }
         Stage::Deny(field) => {
-            let label = "tell the model: ";
-            rows.push(Line::from(vec![
-                Span::styled(label, theme.faint),
-                Span::styled(field.text(), theme.strong),
-            ]));
-            let column = edit::columns(&field.text(), 0, field.cursor().column);
-            (rows, Some((1, width(label) + column)))
+            let label = ("tell the model: ", theme.faint);
+            let (written, (row, column)) = field::rows(label, field, theme.strong, columns);
+            rows.extend(written);
+            (rows, Some((1 + row, column)))
         }
         Stage::Always(form) => {
             let cursor = rule_form(form, columns, theme, marks, &mut rows);
@@ -416,14 +414,12 @@ fn rule_form(
             (true, false) => format!("{} ", marks.dropped),
         };
         let head = format!("allow {mark}");
+        let style = if chosen { theme.strong } else { theme.text };
+        let (written, (row, column)) = field::rows((&head, theme.faint), field, style, columns);
         if chosen {
-            let column = edit::columns(&field.text(), 0, field.cursor().column);
-            cursor = (rows.len(), width(&head) + column);
+            cursor = (rows.len() + row, column);
         }
-        rows.push(Line::from(vec![
-            Span::styled(head, theme.faint),
-            Span::styled(field.text(), if chosen { theme.strong } else { theme.text }),
-        ]));
+        rows.extend(written);
     }
     let mut scopes = vec![Span::styled("for   ", theme.faint)];
     for (scope, text) in [

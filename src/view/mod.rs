@@ -13,6 +13,7 @@ mod confirm;
 mod dialog;
 pub mod diff;
 mod entry;
+mod field;
 mod frame;
 mod layout;
 pub mod markdown;
@@ -37,6 +38,7 @@ use crate::app::Model;
 use crate::app::scroll::Seen;
 use crate::view::layout::Wanted;
 pub use crate::view::state::{State, Work};
+pub use panels::origin;
 
 /// Draws the screen.
 pub fn draw(model: &Model, state: &mut State, frame: &mut Frame<'_>) -> Seen {
@@ -77,7 +79,10 @@ fn parts(
     if let Some(start) = &model.start {
         let cursor = match layout::areas(area, Wanted::default()) {
             Some(_) => start::draw(model, start, &theme, marks, area, buf),
-            None => too_small(state, area, buf),
+            None => {
+                seen.too_small = true;
+                too_small(state, area, buf)
+            }
         };
         return (seen, cursor);
     }
@@ -93,6 +98,7 @@ fn parts(
         search: model.search.is_some(),
     };
     let Some(areas) = layout::areas(area, wanted) else {
+        seen.too_small = true;
         return (seen, too_small(state, area, buf));
     };
     let covered = areas.panel == areas.transcript && model.panel.is_some();

@@ -35,11 +35,11 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// `$0.42`, `≥ $0.42` where some requests have no known price, `?` where none has.
+/// `$0.42`, `≥ $0.42` where some requests have no known price, `$?` where none has.
 pub fn cost(cost: Money, requests: u64, unpriced: u64) -> String {
     match unpriced {
         0 => cost.to_string(),
-        _ if unpriced >= requests => "?".to_owned(),
+        _ if unpriced >= requests => "$?".to_owned(),
         _ => format!("≥{cost}"),
     }
 }
@@ -67,6 +67,6 @@ mod tests {
         assert_eq!(clock(3_900), "3 s");
         assert_eq!(cost(Money(420_000), 3, 0), "$0.42");
         assert_eq!(cost(Money(420_000), 3, 1), "≥$0.42");
-        assert_eq!(cost(Money(0), 3, 3), "?");
+        assert_eq!(cost(Money(0), 3, 3), "$?");
     }
 }

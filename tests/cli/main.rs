@@ -14,3 +14,5 @@ mod support;
 mod bad_input;
 mod headless;
 mod pictures;
+mod screen;
+mod slash;

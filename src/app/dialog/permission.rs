@@ -129,6 +129,11 @@ pub fn why(model: &mut Model) {
     }
 }
 
+/// Whether *why* is open.
+pub fn explained(model: &Model) -> bool {
+    model.dialogs.front().is_some_and(|dialog| dialog.why)
+}
+
 pub fn keep_hunk(model: &mut Model) {
     if let Some(dialog) = model.dialogs.front_mut()
         && let Some(kept) = dialog.kept.get_mut(dialog.hunk)

@@ -68,6 +68,11 @@ fn sums(draw: &Draw<'_>, cost: &Cost, theme: &Theme, marks: &Marks) -> Vec<Vec<S
     };
     let session = words::cost(spending.session, requests, spending.unpriced);
     let mut groups = vec![pair("this session", session)];
+    // What a script says is priced to be shown, and never booked.
+    if draw.model.session.scripted {
+        groups.push(vec![Span::styled("scripted: nothing is spent", theme.faint)]);
+        return groups;
+    }
     let mut today = pair("today", spending.today.to_string());
     if let Some(budget) = cost.report.as_ref().and_then(|report| report.day_budget) {
         today.push(Span::styled(format!(" of {budget} "), theme.faint));
