@@ -91,7 +91,7 @@ fn wants(tool: &str, input: &Value, cwd: &Path) -> Result<Wants, String> {
         }
         "Grep" => {
             text(input, "pattern")?;
-            reads(vec![cwd.join(optional(input, "path")?.unwrap_or("."))], Below::Contents)
+            reads(vec![cwd.join(optional(input, "path")?.unwrap_or("."))], Below::NotIgnored)
         }
         "Write" | "Edit" | "MultiEdit" => writes(cwd.join(text(input, "file_path")?)),
         "NotebookEdit" => writes(cwd.join(text(input, "notebook_path")?)),

@@ -3,18 +3,20 @@
 //! Looked up before the decision, so that the decision is pure. No process is started and nothing is
 //! opened that could block: only names, links and plain configuration files are read.
 
+mod tree;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use super::Policy;
-use super::access::{Access, Use, Wants};
+
+use super::access::{Access, Wants};
 use super::git::{self, Repository};
 use super::glob::{self, Expansion};
 use super::path::tidy;
 use super::programs::{Below, PathUse};
-use super::rule::List;
-use crate::protocol::Sourced;
+pub use tree::{Stopped, Tree};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
@@ -22,7 +24,7 @@ pub struct Facts {
     pub workspace: Vec<PathBuf>,
     paths: BTreeMap<PathBuf, PathFact>,
     globs: BTreeMap<(PathBuf, String), Expansion>,
-    trees: BTreeMap<PathBuf, Tree>,
+    trees: BTreeMap<(PathBuf, Below), Tree>,
     repositories: BTreeMap<PathBuf, Repository>,
     /// What a hook said of the call.
     pub hook: Option<HookRuling>,
@@ -56,25 +58,6 @@ pub enum Kind {
     Unclear,
 }
 
-/// What is below a folder that a command reads as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tree {
-    /// A file that a deny rule, or failing that an ask rule, speaks of.
-    pub stopped: Option<Stopped>,
-    /// A link that leads out of the workspace.
-    pub leaves: Option<PathBuf>,
-    pub complete: bool,
-}
-
-/// A file below a folder that a rule speaks of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stopped {
-    pub file: PathBuf,
-    pub rule: Sourced<String>,
-    pub deny: bool,
-}
-
-const MOST_ENTRIES: usize = 20_000;
 const MOST_LINKS: usize = 40;
 
 pub fn gather(access: &Access, policy: &Policy) -> Facts {
@@ -135,8 +118,8 @@ impl Facts {
         self.paths.get(path)
     }
 
-    pub fn tree(&self, path: &Path) -> Option<&Tree> {
-        self.trees.get(path)
+    pub fn tree(&self, path: &Path, below: Below) -> Option<&Tree> {
+        self.trees.get(&(path.to_owned(), below))
     }
 
     pub fn repository(&self, place: &Path) -> Option<&Repository> {
@@ -203,54 +186,14 @@ impl Facts {
     fn look_below(&mut self, path: &Path, below: Below, policy: &Policy) {
         let needed = match below {
             Below::Names => false,
-            Below::Contents => policy.rules.limits_reading(),
+            Below::NotIgnored | Below::Contents => policy.rules.limits_reading(),
             Below::Links => true,
         };
         let folder = self.paths.get(path).filter(|fact| fact.kind == Kind::Folder);
         if let (true, Some(root)) = (needed, folder.and_then(|fact| fact.steps.last().cloned())) {
-            let tree = self.walk(&root, below == Below::Links, policy);
-            self.trees.insert(path.to_owned(), tree);
+            let tree = tree::walk(self, &root, below, policy);
+            self.trees.insert((path.to_owned(), below), tree);
         }
-    }
-
-    fn walk(&self, root: &Path, links: bool, policy: &Policy) -> Tree {
-        let mut tree = Tree { complete: true, ..Tree::default() };
-        let mut folders = vec![root.to_owned()];
-        let mut seen = 0usize;
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-                seen += 1;
-                if seen > MOST_ENTRIES {
-                    tree.complete = false;
-                    return tree;
-                }
-                let path = entry.path();
-                let Ok(kind) = entry.file_type() else { continue };
-                if kind.is_symlink() && links {
-                    let fact = resolve(&path);
-                    if !self.inside(&fact) {
-                        tree.leaves.get_or_insert(path);
-                    }
-                    continue;
-                }
-                let steps = [path];
-                let is_dir = kind.is_dir();
-                for list in [List::Deny, List::Ask] {
-                    if let Some(rule) = policy.rules.stopping(list, Use::Reads, &steps, is_dir) {
-                        let deny = list == List::Deny;
-                        if tree.stopped.as_ref().is_none_or(|before| deny && !before.deny) {
-                            let [file] = steps.clone();
-                            tree.stopped = Some(Stopped { file, rule: rule.text.clone(), deny });
-                        }
-                    }
-                }
-                let [path] = steps;
-                if is_dir {
-                    folders.push(path);
-                }
-            }
-        }
-        tree
     }
 }
 

@@ -158,14 +158,14 @@ impl Judge<'_> {
         if below == Below::Names {
             return None;
         }
-        let tree = self.facts.tree(path)?;
+        let tree = self.facts.tree(path, below)?;
         let shown = self.shown(path);
         if let Some(stopped) = &tree.stopped {
             let ruling = if stopped.deny { Ruling::Deny } else { Ruling::Ask };
             let what = format!("reading {}, which it would reach", self.shown(&stopped.file));
             let finding = Finding::by_rule(ruling, &stopped.rule, &what);
             // A search through a folder is not a wish to read that very file: the person may judge.
-            return Some(Finding { ruling: Ruling::Ask, ..finding });
+            return Some(Finding { ruling: Ruling::Ask, firm: true, ..finding });
         }
         if let Some(link) = &tree.leaves {
             let because =

@@ -255,3 +255,33 @@ fn a_sandbox_lets_more_run_but_nothing_firm() {
         assert_eq!(found, expected, "{command}");
     }
 }
+
+#[test]
+fn searches_that_would_meet_a_forbidden_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let cwd = dir.path().canonicalize().unwrap();
+    for (name, text) in
+        [(".env", "x"), ("src/a", "x"), ("open/.env", "x"), (".gitignore", "/.env\n")]
+    {
+        std::fs::create_dir_all(cwd.join(name).parent().unwrap()).unwrap();
+        std::fs::write(cwd.join(name), text).unwrap();
+    }
+    let case = Case { deny: &["Read(.env)"], ..PLAIN };
+    let policy = case.policy(&cwd);
+    for (tool, input, expected) in [
+        ("Bash", json!({"command": "grep -r x src"}), Ruling::Allow),
+        ("Bash", json!({"command": "grep -r x ."}), Ruling::Ask),
+        ("Bash", json!({"command": "rg x"}), Ruling::Ask),
+        ("Bash", json!({"command": "ls -R"}), Ruling::Allow),
+        ("Grep", json!({"pattern": "x", "path": "src"}), Ruling::Allow),
+        ("Grep", json!({"pattern": "x"}), Ruling::Ask),
+    ] {
+        let access = access::of(tool, &input, &cwd);
+        let verdict = check(&access, &policy, &facts::gather(&access, &policy));
+        assert_eq!((verdict.decision, verdict.suggestions.len()), (expected, 0), "{tool} {input}");
+    }
+    // The search tool leaves out what git ignores.
+    std::fs::remove_dir_all(cwd.join("open")).unwrap();
+    let access = access::of("Grep", &json!({"pattern": "x"}), &cwd);
+    assert_eq!(check(&access, &policy, &facts::gather(&access, &policy)).decision, Ruling::Allow);
+}

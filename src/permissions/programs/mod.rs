@@ -36,11 +36,13 @@ pub struct Touch {
 }
 
 /// How far a command reads below a folder that it is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Below {
     /// Names at most.
     #[default]
     Names,
+    /// The contents of files that git does not ignore, as the search tool does.
+    NotIgnored,
     /// The contents of files, not through links.
     Contents,
     /// The contents of files, through links.

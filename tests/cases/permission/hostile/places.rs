@@ -191,6 +191,8 @@ fn links_and_special_files() {
             "sort *",
             "ls *",
             "grep -R x deep",
+            "grep -R x deep; grep -r x deep",
+            "grep -r x deep; grep -R x deep",
             "grep -R x .",
             "diff -r deep src",
             "cat deep/*/out/secret.txt",
