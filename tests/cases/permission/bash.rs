@@ -149,7 +149,10 @@ fn writes(parts: &[Part], name: &str) -> bool {
 }
 
 fn says(part: &Part, call: &[String]) -> bool {
-    let core = wrap::core(&part.words);
+    // A word of the grammar before a command that is known only when it runs.
+    let timed =
+        part.words.len() > 1 && part.words.first().is_some_and(|word| word.source == "time");
+    let core = if timed { &part.words[1..] } else { wrap::core(&part.words) };
     [core, &part.words].into_iter().any(|words| {
         let fixed: Option<Vec<String>> = words.iter().map(Word::literal).collect();
         match fixed {
