@@ -20,13 +20,17 @@ struct Terminal {
 }
 
 fn start(events: &str) -> Terminal {
-    let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
-    let pair = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tern"));
-    command.cwd(env!("CARGO_MANIFEST_DIR"));
-    command.env("TERM", "xterm-256color");
     let file = format!("tests/screens/events/{events}.jsonl");
     command.args(["debug", "replay", &file, "--longest", "20"]);
+    run(command)
+}
+
+fn run(mut command: CommandBuilder) -> Terminal {
+    let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size).unwrap();
+    command.cwd(env!("CARGO_MANIFEST_DIR"));
+    command.env("TERM", "xterm-256color");
     let child = pair.slave.spawn_command(command).unwrap();
     let keys = pair.master.take_writer().unwrap();
     let mut reader = pair.master.try_clone_reader().unwrap();
@@ -67,8 +71,8 @@ impl Terminal {
     }
 
     /// Reads to the end, and checks that every mode is as it was before.
-    /// `left` is what the terminal itself wrote, before it was taken.
-    fn assert_as_found(mut self, left: &str) {
+    /// `echoed` is what the terminal itself may have written, before it was taken.
+    fn assert_as_found(mut self, echoed: &str) {
         let start = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(start.elapsed() < LIMIT, "still running");
@@ -84,7 +88,9 @@ impl Terminal {
         assert!(!screen.bracketed_paste(), "bracketed paste");
         assert!(!screen.hide_cursor(), "cursor");
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
-        assert_eq!(screen.contents().trim(), left, "what is left on the screen");
+        let left = screen.contents().trim().to_owned();
+        // Keys that come before raw mode are echoed by the terminal, later ones are not.
+        assert!(left.is_empty() || left == echoed, "left on the screen: {left:?}");
         let modes = self.master.get_termios().unwrap();
         // The type is that of a crate that is no dependency of ours: what it prints is enough.
         let modes = format!("{modes:?}");
@@ -151,4 +157,43 @@ fn a_lost_terminal_ends_the_program() {
         assert!(start.elapsed() < LIMIT, "still running without a terminal");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// The words of the panic stand on the screen that the shell had, not on ours.
+#[test]
+fn a_panic_puts_the_terminal_back() {
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["pty::panics_on_purpose", "--exact", "--ignored", "--nocapture"]);
+    command.env("RUST_BACKTRACE", "0");
+    let mut terminal = run(command);
+    terminal.wait_for("broken on purpose");
+    let start = Instant::now();
+    while terminal.child.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < LIMIT, "still running");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let screen = terminal.screen.screen();
+    assert!(!screen.alternate_screen() && !screen.bracketed_paste() && !screen.hide_cursor());
+    let modes = format!("{:?}", terminal.master.get_termios().unwrap());
+    assert!(modes.contains("ECHO") && modes.contains("ICANON"), "raw mode: {modes}");
+}
+
+/// The screen as the program runs it, but for a connection that breaks it.
+#[test]
+#[ignore = "a part of a_panic_puts_the_terminal_back, run by it in a process of its own"]
+fn panics_on_purpose() {
+    let setup = tern::terminal::Setup {
+        model: tern::app::Model::default(),
+        connect: Box::new(|_| panic!("broken on purpose")),
+        services: std::sync::Arc::new(tern::terminal::NoServices),
+        themes: tern::view::theme::Library::default(),
+        colours: tern::view::theme::ColorDepth::True,
+        mouse: true,
+        notifications: false,
+        editor: None,
+        prompt: None,
+        first: Vec::new(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let _never = runtime.block_on(tern::terminal::run(setup));
 }
