@@ -135,6 +135,6 @@ mod tests {
         for row in COMMANDS {
             assert_eq!(ranked(names(), row.name).first().map(String::as_str), Some(row.name));
         }
-        assert_eq!(ranked(names(), "re").first().map(String::as_str), Some("resume"));
+        assert_eq!(ranked(names(), "res").first().map(String::as_str), Some("resume"));
     }
 }
