@@ -24,6 +24,7 @@ use crate::protocol::{
     Closed, Decision, Event, Mode, Preview, Request, Ruling, Scope, Source, Sourced,
 };
 use crate::tools::{Approved, Outcome, Prepared, Tool, ToolCtx};
+use crate::trust;
 
 /// What the gate decides by.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,8 @@ pub struct Rules {
     /// Where "always" is written: the user's file, and the project's own local file.
     pub user_file: PathBuf,
     pub project_file: PathBuf,
+    /// Where trust in folders is kept.
+    pub trust_file: PathBuf,
 }
 
 #[derive(Debug)]
@@ -51,6 +54,7 @@ pub struct Gate {
     denied_in_a_row: AtomicU32,
     user_file: PathBuf,
     project_file: PathBuf,
+    trust_file: PathBuf,
 }
 
 /// Whether a call may run.
@@ -89,6 +93,7 @@ impl Gate {
             denied_in_a_row: AtomicU32::new(0),
             user_file: rules.user_file,
             project_file: rules.project_file,
+            trust_file: rules.trust_file,
         }
     }
 
@@ -222,10 +227,19 @@ impl Gate {
         self.add(rules, file.as_deref())?;
         let Some(file) = file else { return Ok(()) };
         let rules = rules.to_vec();
+        let (trust_file, root) = (self.trust_file.clone(), self.folders.root.clone());
         let saved = tokio::task::spawn_blocking(move || {
-            rules.iter().try_for_each(|rule| {
-                write::append(&file, "permissions.allow", rule).map(drop).map_err(|e| e.to_string())
-            })
+            let save = || {
+                rules.iter().try_for_each(|rule| {
+                    write::append(&file, "permissions.allow", rule)
+                        .map(drop)
+                        .map_err(|error| error.to_string())
+                })
+            };
+            match scope {
+                Scope::Project => keep_trust(&trust_file, &root, save),
+                Scope::Session | Scope::User => save(),
+            }
         });
         saved.await.unwrap_or_else(|_| Err("writing the file failed".to_owned()))
     }
@@ -287,7 +301,63 @@ fn broken() -> Verdict {
     }
 }
 
+/// Saves a rule of the person's own in a file of the project. What the person has just said needs no
+/// trust, so a folder that held nothing else, or was trusted as it was, is trusted with the rule
+/// in it. Anything that still waits for trust goes on waiting, and the rule with it.
+fn keep_trust(
+    trust_file: &Path,
+    root: &Path,
+    save: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
+    let root = trust::root_of(root);
+    let mut store = trust::Store::load(trust_file).map_err(|error| error.to_string())?;
+    let before = trust::state(&trust::examine(&root), &store);
+    save()?;
+    match before {
+        trust::State::Nothing | trust::State::Trusted => {
+            store.trust(&trust::examine(&root));
+            store.save(trust_file).map_err(|error| error.to_string())
+        }
+        trust::State::Changed | trust::State::Untrusted => Err(
+            "it is in the project's file, but other rules there wait for trust, so it counts in \
+             this session only"
+                .to_owned(),
+        ),
+    }
+}
+
 fn sentence(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "[permissions]\nallow = [\"Bash(make *)\"]\n";
+
+    fn saved(before: &[(&str, &str)]) -> (bool, trust::State) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("project");
+        std::fs::create_dir_all(root.join(".tern")).unwrap();
+        for (name, text) in before {
+            std::fs::write(root.join(name), text).unwrap();
+        }
+        let trust_file = dir.path().join("state/trust.toml");
+        let save = || {
+            let file = root.join(".tern/config.local.toml");
+            std::fs::write(file, RULE).map_err(|error| error.to_string())
+        };
+        let kept = keep_trust(&trust_file, &root, save).is_ok();
+        let store = trust::Store::load(&trust_file).unwrap();
+        (kept, trust::state(&trust::examine(&trust::root_of(&root)), &store))
+    }
+
+    #[test]
+    fn a_rule_of_the_persons_own_is_trusted_and_nothing_besides_it() {
+        assert_eq!(saved(&[]), (true, trust::State::Trusted));
+        let foreign = (".tern/config.toml", "permissions.allow = [\"Bash(curl *)\"]\n");
+        assert_eq!(saved(&[foreign]), (false, trust::State::Untrusted));
+    }
 }

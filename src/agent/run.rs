@@ -192,7 +192,7 @@ async fn answer(shared: &Shared, request: RequestId, decision: Decision) {
     if let Decision::Rules { rules, scope } = &decision
         && let Err(problem) = shared.gate.learn(rules, *scope).await
     {
-        shared.notice(Level::Error, format!("The rule was not saved: {problem}")).await;
+        shared.notice(Level::Error, format!("The rule is not kept for later: {problem}")).await;
     }
     let learnt = matches!(decision, Decision::Rules { .. });
     // A second answer, or one to a question that is closed, finds nothing.

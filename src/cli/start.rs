@@ -185,6 +185,7 @@ fn rules(
         trusted,
         user_file: env.dirs.user_file(),
         project_file: root.join(".tern/config.local.toml"),
+        trust_file: env.dirs.trust(),
     };
     (rules, problems)
 }
