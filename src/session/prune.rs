@@ -211,8 +211,11 @@ fn remove_log(path: &Path) -> io::Result<()> {
 }
 
 fn is_open(path: &Path) -> bool {
-    File::open(path)
-        .is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    let Ok(file) = File::open(path) else { return false };
+    let open = matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock));
+    // Closing would not do while a process is being started, which holds a copy.
+    file.unlock().ok();
+    open
 }
 
 fn is_same(doomed: &Doomed) -> io::Result<()> {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::session::disk::Disk;
 use crate::session::read::Ending;
@@ -13,6 +14,9 @@ const REMEMBERED: usize = 8 << 20;
 
 /// Names tried when something is put aside.
 const TRIES: u32 = 10_000;
+
+/// Times, 10 ms apart, that a lock is asked for again.
+const PATIENCE: u32 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogErrorKind {
@@ -96,10 +100,18 @@ impl Writer {
             message: format!("the session log {} could not be opened: {error}", path.display()),
         };
         let file = disk.open(path).map_err(error)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(cause)) => return Err(error(cause)),
+        // A listing may be looking at it, or its last holder may be just about to let go.
+        let mut tries = PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tries > 0 => {
+                    tries -= 1;
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(cause)) => return Err(error(cause)),
+            }
         }
         let size = disk.size(&file).map_err(error)?;
         Ok(Some(Writer::new(path, disk, file, size)))
@@ -279,6 +291,14 @@ impl Writer {
             let Some((_, line)) = self.remembered.pop_front() else { break };
             self.remembered_bytes -= line.len();
         }
+    }
+}
+
+/// A process that another thread is about to start holds a copy of every open file until it has
+/// become its program. Closing alone would keep the lock until then.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.file.unlock().ok();
     }
 }
 
