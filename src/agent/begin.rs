@@ -15,7 +15,6 @@ use crate::agent::request::{Ended, failed};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
 use crate::agent::undo;
-use crate::api::ToolSpec;
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::protocol::{
@@ -312,6 +311,7 @@ async fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Share
         gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
         spill: setup.spill.clone(),
         session: Mutex::new(Arc::new(SessionState {
+            tools: setup.tools.clone(),
             roots: setup.rules.additional.clone(),
             secret_env: setup.secret_env.clone(),
             confinement,
@@ -344,7 +344,7 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
         Some(more) => format!("{system}\n\n{more}"),
         None => system,
     };
-    let specs: Vec<ToolSpec> = setup.tools.iter().map(|tool| tool.spec()).collect();
+    let specs = setup.tools.specs();
     Start {
         session,
         route,

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::agent::compact;
 use crate::agent::journal::Journal;
+use crate::agent::news::Told;
 use crate::agent::prefix::{self, Sent};
 use crate::agent::route::{Route, Router};
 use crate::agent::shared::Shared;
@@ -42,6 +43,8 @@ pub struct Conversation {
     pub refuses_to_shrink: bool,
     /// What the person did besides talking, for the next prompt: commands, undone changes.
     pub notes: Vec<String>,
+    /// What the model knows of what changes besides the conversation.
+    pub told: Told,
     /// A step over changes of files that was shown and waits for the person.
     pub rewind: Option<undo::Pending>,
     pub system: Arc<str>,
@@ -129,6 +132,7 @@ impl Conversation {
             journal: start.journal,
             refuses_to_shrink: false,
             notes: Vec::new(),
+            told: Told::default(),
             rewind: None,
             system: start.system,
             preamble: start.preamble,
@@ -176,7 +180,9 @@ impl Conversation {
         }
         // Left over from a turn that ended before it could take them.
         self.take_steering(shared).await;
-        let mut parts: Vec<Part> = self.notes.drain(..).map(|text| Part::Text { text }).collect();
+        let news = self.news(shared);
+        let texts = self.notes.drain(..).chain(news);
+        let mut parts: Vec<Part> = texts.map(|text| Part::Text { text }).collect();
         parts.push(Part::Text { text: input.text.clone() });
         let id = self.journal.user(shared, parts.clone()).await;
         self.journal.turn_begun(id.clone());

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::gate::Passed;
 use crate::agent::shared::Shared;
 use crate::agent::undo::Kept;
+use crate::permissions::access;
 use crate::protocol::{CallId, CallResult, CallStatus, Detail, Event, Title};
 use crate::tools::{Class, Outcome, Tool, ToolCtx};
 
@@ -27,6 +28,17 @@ pub struct Call {
     pub input: Value,
     /// Set where the input is not JSON; such a call is answered, not run.
     pub malformed: Option<String>,
+}
+
+impl Call {
+    /// `malformed`: what is wrong with its input. The call is known by the tool that is meant.
+    pub fn new(id: CallId, tool: &str, input: &Value, malformed: Option<String>) -> Call {
+        let (tool, input) = match &malformed {
+            Some(_) => (tool.to_owned(), input.clone()),
+            None => access::meant(tool, input),
+        };
+        Call { id, tool, input, malformed }
+    }
 }
 
 /// Readers at work at the same time; more would only compete for the disk.
@@ -132,7 +144,7 @@ async fn attempt(
             format!(
                 "There is no tool named {:?}. The tools are: {}.",
                 call.tool,
-                shared.tool_names().join(", ")
+                shared.tools.names().join(", ")
             ),
             "no such tool",
         );

@@ -18,6 +18,7 @@ mod dispatch;
 pub mod fold;
 mod gate;
 mod journal;
+mod news;
 mod prefix;
 pub mod recover;
 mod request;
@@ -38,7 +39,7 @@ use crate::context::Place;
 use crate::protocol::{Command, Event, Mode, SessionId};
 use crate::session::Places;
 use crate::session::redact::Secrets;
-use crate::tools::Tool;
+use crate::tools::table::Table;
 
 pub use gate::Rules;
 pub use turn::Limits;
@@ -56,7 +57,7 @@ pub struct Setup {
     pub budget: Budget,
     pub limits: Limits,
     pub router: Arc<dyn Router>,
-    pub tools: Vec<Arc<dyn Tool>>,
+    pub tools: Arc<Table>,
     pub rules: Rules,
     /// False where no person is there to answer: an ask then counts as a denial.
     pub can_ask: bool,

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::gate::Gate;
 use crate::protocol::{Event, Input, Level};
+use crate::tools::table::Table;
 use crate::tools::{Approved, SessionState, Tool, ToolCtx};
 
 #[derive(Debug)]
 pub struct Shared {
     /// The only way out. Dropped with `Shared`, after which the front end sees the end.
     pub events: mpsc::Sender<Event>,
-    pub tools: Vec<Arc<dyn Tool>>,
+    pub tools: Arc<Table>,
     pub gate: Gate,
     pub spill: PathBuf,
     pub session: Mutex<Arc<SessionState>>,
@@ -37,11 +38,7 @@ impl Shared {
     }
 
     pub fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {
-        self.tools.iter().find(|tool| tool.name() == name).cloned()
-    }
-
-    pub fn tool_names(&self) -> Vec<&'static str> {
-        self.tools.iter().map(|tool| tool.name()).collect()
+        self.tools.find(name)
     }
 
     pub fn cwd(&self) -> PathBuf {

@@ -134,6 +134,7 @@ async fn exchange(
                 return TurnEnd::Failed { error: kind, message, hints };
             }
         }
+        talk.add_news(shared).await;
         // What was said meanwhile goes along with the results.
         talk.take_steering(shared).await;
     }
@@ -217,15 +218,9 @@ impl Conversation {
         };
         message
             .calls()
-            .map(|(id, tool, input)| Call {
-                id: id.clone(),
-                tool: tool.to_owned(),
-                input: input.clone(),
-                malformed: answer
-                    .malformed
-                    .iter()
-                    .find(|(bad, _)| bad == id)
-                    .map(|(_, why)| why.clone()),
+            .map(|(id, tool, input)| {
+                let malformed = answer.malformed.iter().find(|(bad, _)| bad == id);
+                Call::new(id.clone(), tool, input, malformed.map(|(_, why)| why.clone()))
             })
             .collect()
     }

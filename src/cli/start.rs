@@ -22,7 +22,8 @@ use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
 use crate::session::Places;
 use crate::session::index::{self, FindError};
 use crate::session::redact::Secrets;
-use crate::tools::{self, Tool};
+use crate::tools::Tool;
+use crate::tools::table::{self, Table};
 use crate::trust;
 
 /// A session that is ready to begin.
@@ -213,9 +214,9 @@ fn is_project(source: crate::protocol::Source) -> bool {
     }
 }
 
-fn tools(args: &SessionArgs) -> Result<Vec<Arc<dyn Tool>>, Failure> {
-    let all = tools::table::all();
-    let Some(list) = &args.tools else { return Ok(all) };
+fn tools(args: &SessionArgs) -> Result<Arc<Table>, Failure> {
+    let all = table::all();
+    let Some(list) = &args.tools else { return Ok(Table::built_in()) };
     let wanted: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
     if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name))
     {
@@ -223,7 +224,10 @@ fn tools(args: &SessionArgs) -> Result<Vec<Arc<dyn Tool>>, Failure> {
         return Err(Failure::new(ErrorKind::Config, format!("there is no tool named {unknown}"))
             .hint(format!("The tools are: {}.", names.join(", "))));
     }
-    Ok(all.into_iter().filter(|tool| wanted.contains(&tool.name())).collect())
+    let among = |tools: Vec<Arc<dyn Tool>>| {
+        tools.into_iter().filter(|tool| wanted.contains(&tool.name())).collect()
+    };
+    Ok(Table::new(among(table::sent()), among(table::deferred())))
 }
 
 fn prompt(args: &SessionArgs, env: &Env) -> Result<agent::Prompt, Failure> {

@@ -65,10 +65,36 @@ pub struct Step {
     pub writes_mentions: bool,
 }
 
+/// The call that is meant: `UseTool {name, input}` stands for a call of `name`, in every place that
+/// judges, shows or runs one. A name that is missing, or its own, stays as it is and is refused.
+pub fn meant(tool: &str, input: &Value) -> (String, Value) {
+    let whole = || (tool.to_owned(), input.clone());
+    if tool != USE_TOOL {
+        return whole();
+    }
+    match (input.get("name"), input.get("input")) {
+        (Some(Value::String(name)), inner) if name != USE_TOOL => {
+            let inner = match inner {
+                // Some models write the inner object as text.
+                Some(Value::String(text)) => {
+                    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+                }
+                Some(inner) => inner.clone(),
+                None => Value::Object(serde_json::Map::new()),
+            };
+            (name.clone(), inner)
+        }
+        _ => whole(),
+    }
+}
+
+const USE_TOOL: &str = "UseTool";
+
 /// What the call of `tool` with `input` wants, when commands start in `cwd` (absolute).
 pub fn of(tool: &str, input: &Value, cwd: &Path) -> Access {
-    let wants = wants(tool, input, cwd).unwrap_or_else(Wants::Unclear);
-    Access { tool: tool.to_owned(), input: input.clone(), wants }
+    let (tool, input) = meant(tool, input);
+    let wants = wants(&tool, &input, cwd).unwrap_or_else(Wants::Unclear);
+    Access { tool, input, wants }
 }
 
 fn wants(tool: &str, input: &Value, cwd: &Path) -> Result<Wants, String> {
@@ -105,6 +131,7 @@ fn wants(tool: &str, input: &Value, cwd: &Path) -> Result<Wants, String> {
         | "ReadMcpResourceTool"
         | "Agent" => Ok(Wants::Nothing),
         "AskUserQuestion" | "ExitPlanMode" => Ok(Wants::Person),
+        USE_TOOL => Err("it names no tool".to_owned()),
         _ => Ok(Wants::Other),
     }
 }

@@ -38,7 +38,7 @@ const KEPT: usize = 200_000;
 
 #[async_trait]
 impl Tool for Glob {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "Glob"
     }
 

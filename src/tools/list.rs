@@ -30,7 +30,7 @@ const SHOWN: usize = 500;
 
 #[async_trait]
 impl Tool for List {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "LS"
     }
 

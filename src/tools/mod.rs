@@ -6,6 +6,7 @@
 mod args;
 mod bash;
 mod change;
+mod deferred;
 mod disk;
 pub mod edit;
 mod glob;
@@ -34,10 +35,11 @@ use crate::process::Mark;
 use crate::process::sandbox::Confine;
 use crate::protocol::{CallStatus, Detail, Preview, Title, Todo};
 use crate::tools::seen::Seen;
+use crate::tools::table::Table;
 
 #[async_trait]
 pub trait Tool: Send + Sync + std::fmt::Debug {
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Name, description and schema, as sent to the model: short, and the same bytes every time.
     fn spec(&self) -> ToolSpec;
@@ -114,6 +116,8 @@ pub struct ToolCtx {
 /// What the tools of a session know together. Dropping it kills the processes they left behind.
 #[derive(Debug, Default)]
 pub struct SessionState {
+    /// The tools that there are.
+    pub tools: Arc<Table>,
     pub seen: Mutex<Seen>,
     pub todos: Mutex<Vec<Todo>>,
     /// Where `cd` has taken the shell; `None`: the session's directory. Bash alone moves it.

@@ -42,7 +42,7 @@ impl Args for One {
 
 #[async_trait]
 impl Tool for MultiEdit {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "MultiEdit"
     }
 

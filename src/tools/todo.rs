@@ -49,7 +49,7 @@ const MOST: usize = 100;
 
 #[async_trait]
 impl Tool for TodoWrite {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "TodoWrite"
     }
 

@@ -40,7 +40,7 @@ const MOST: usize = 5 * 1024 * 1024;
 
 #[async_trait]
 impl Tool for Write {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "Write"
     }
 

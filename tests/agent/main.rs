@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod deferred;
 mod economy;
 mod loops;
 mod permission;

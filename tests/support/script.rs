@@ -89,6 +89,11 @@ pub fn text_parts(text: &str) -> Vec<StreamPart> {
     vec![StreamPart::Text { index: 0, text: text.into() }, StreamPart::BlockEnded { index: 0 }]
 }
 
+/// An answer that makes this call.
+pub fn call(id: &str, tool: &str, input: Value) -> Answer {
+    calls(&[(id, tool, input)])
+}
+
 /// An answer that makes these calls.
 pub fn calls(calls: &[(&str, &str, Value)]) -> Answer {
     let mut parts = vec![StreamPart::Started];

@@ -11,6 +11,7 @@ use tern::protocol::{
 };
 use tern::session::Places;
 use tern::session::redact::Secrets;
+use tern::tools::table::Table;
 
 use crate::support::script::{Answer, Fixed, Script};
 
@@ -20,6 +21,7 @@ const GENEROUS: Duration = Duration::from_secs(30);
 pub struct Session {
     pub dir: tempfile::TempDir,
     pub script: Arc<Script>,
+    pub tools: Arc<Table>,
     pub events: Vec<Event>,
     handle: Handle,
     turn: u64,
@@ -57,8 +59,14 @@ impl Session {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("project")).unwrap();
         let script = Script::new(answers);
-        let handle = agent::spawn(setup(dir.path(), &script, options));
-        Session { dir, script, events: Vec::new(), handle, turn: 0 }
+        let setup = setup(dir.path(), &script, options);
+        Session::of(dir, script, setup)
+    }
+
+    pub fn of(dir: tempfile::TempDir, script: Arc<Script>, setup: Setup) -> Session {
+        let tools = setup.tools.clone();
+        let handle = agent::spawn(setup);
+        Session { dir, script, tools, events: Vec::new(), handle, turn: 0 }
     }
 
     /// Stops this agent and starts another one that takes its session up again.
@@ -80,8 +88,8 @@ impl Session {
         let mut setup = setup(self.dir.path(), &script, Options::default());
         setup.resume = Some(session);
         setup.fork = fork;
-        let handle = agent::spawn(setup);
-        Session { dir: self.dir, script, events: Vec::new(), handle, turn: self.turn }
+        let turn = self.turn;
+        Session { turn, ..Session::of(self.dir, script, setup) }
     }
 
     pub fn id(&self) -> SessionId {
@@ -193,7 +201,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         budget: config.budget,
         limits: Limits { max_turns: options.max_turns },
         router: Arc::new(Fixed { provider: script.clone(), window: options.window }),
-        tools: tern::tools::table::all(),
+        tools: Table::built_in(),
         rules: Rules::default(),
         can_ask: options.can_ask,
         prompt: Prompt::default(),

@@ -45,7 +45,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 
 #[async_trait]
 impl Tool for Bash {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "Bash"
     }
 

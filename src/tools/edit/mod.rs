@@ -61,7 +61,7 @@ impl Args for Input {
 
 #[async_trait]
 impl Tool for Edit {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "Edit"
     }
 

@@ -82,7 +82,7 @@ const MULTI_LINE_HEAP: usize = 64 * 1024 * 1024;
 
 #[async_trait]
 impl Tool for Grep {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "Grep"
     }
 

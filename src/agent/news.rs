@@ -1,0 +1,70 @@
+//! What the model is told with its next request although no person said it. It is appended, never
+//! put in between: what stands before stays cached.
+
+use crate::agent::conversation::Conversation;
+use crate::agent::shared::Shared;
+
+/// What has been told before.
+#[derive(Debug, Default)]
+pub struct Told {
+    tools: Vec<String>,
+}
+
+/// Names of tools that one note lists; more are found by `ToolSearch`.
+const NAMES: usize = 200;
+
+impl Conversation {
+    /// Everything new since the last request, each a text of its own.
+    pub fn news(&mut self, shared: &Shared) -> Vec<String> {
+        self.told.tools(shared.tools.unlisted()).into_iter().collect()
+    }
+
+    /// Appends it to what the model gets next.
+    pub async fn add_news(&mut self, shared: &Shared) {
+        for text in self.news(shared) {
+            self.add_note(shared, &text).await;
+        }
+    }
+}
+
+impl Told {
+    /// Tools that came or went while the session runs.
+    fn tools(&mut self, now: Vec<String>) -> Option<String> {
+        if now == self.tools {
+            return None;
+        }
+        let differ = |from: &[String], to: &[String]| -> Vec<String> {
+            from.iter().filter(|name| !to.contains(name)).cloned().collect()
+        };
+        let (came, went) = (differ(&now, &self.tools), differ(&self.tools, &now));
+        self.tools = now;
+        let mut text = String::new();
+        if !came.is_empty() {
+            let names = came.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if came.len() > NAMES { " and more" } else { "" };
+            text = format!("(tern: new tools, see ToolSearch: {names}{more}.)");
+        }
+        if !went.is_empty() {
+            let gap = if text.is_empty() { "" } else { "\n" };
+            text += &format!("{gap}(tern: tools that are gone: {}.)", went.join(", "));
+        }
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_are_told_once() {
+        let mut told = Told::default();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(told.tools(Vec::new()), None);
+        let text = told.tools(names(&["a", "b"]));
+        assert_eq!(text.as_deref(), Some("(tern: new tools, see ToolSearch: a, b.)"));
+        assert_eq!(told.tools(names(&["a", "b"])), None);
+        let text = told.tools(names(&["b", "c"])).unwrap();
+        assert!(text.contains(": c.") && text.ends_with("gone: a.)"), "{text}");
+    }
+}
