@@ -92,6 +92,8 @@ pub async fn run(
             | Command::Answer { .. }
             | Command::Unqueue
             | Command::SetMode { .. }
+            | Command::SteerAgent { .. }
+            | Command::StopAgent { .. }
             | Command::Kill { .. }) => {
                 at_once(quick, &shared, None).await;
                 note_mode(&mut talk, &shared).await;
@@ -172,6 +174,8 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
             shared.emit(Event::ModeSet { mode: shared.gate.mode() }).await;
         }
         Command::Kill { .. }
+        | Command::SteerAgent { .. }
+        | Command::StopAgent { .. }
         | Command::Submit { .. }
         | Command::Queue { .. }
         | Command::SetModel { .. }

@@ -1,5 +1,6 @@
 //! The agent's facts become what the screen knows. Text from outside is cleaned here, once.
 
+use crate::app::agents;
 use crate::app::calls::{Call, CallState};
 use crate::app::clean;
 use crate::app::dialog::confirm;
@@ -9,8 +10,8 @@ use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
 use crate::app::transcript::{Body, Kind};
 use crate::protocol::{
-    CallId, CallResult, CallStatus, Closed, Detail, Event, Level, Request, Role, Skipped, Step,
-    TurnEnd, TurnId, TurnSummary,
+    AgentId, CallId, CallResult, CallStatus, Closed, Detail, Event, HookEnd, HookRun, Level,
+    Request, Role, Skipped, Step, TurnEnd, TurnId, TurnSummary,
 };
 
 pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -124,6 +125,9 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             let text = clean::prose(&text);
             model.transcript.push(Body::Notice { level, text, hints: Vec::new() });
         }
+        Event::HookRan { run } => hook_ran(model, run),
+        Event::AgentChanged { info } => agents::changed(model, info),
+        Event::Within { agent, event } => return within(model, &agent, *event),
         Event::TurnEnded { turn, end, summary } => return turn_ended(model, turn, end, summary),
         Event::Stopped => return vec![Effect::Quit],
     }
@@ -144,6 +148,7 @@ fn started(model: &mut Model, resumed: bool) {
     // A prompt may have been sent before the agent was there; it stays.
     if !first {
         model.transcript.clear();
+        model.agents.clear();
         model.activity = Activity::Idle;
         model.sent = None;
     }
@@ -233,11 +238,72 @@ fn set_call(model: &mut Model, call: &CallId, state: CallState) {
     });
 }
 
+/// Hooks that are kept for `/hooks`.
+const HOOKS: usize = 200;
+
+/// A hook that let things pass without a word is not worth a line.
+fn hook_ran(model: &mut Model, run: HookRun) {
+    let run = HookRun { command: clean::line(&run.command), text: clean::prose(&run.text), ..run };
+    let name = run.event.name();
+    let first = run.text.lines().next().unwrap_or_default();
+    let notice = match run.end {
+        HookEnd::Failed => {
+            Some((Level::Warning, format!("The {name} hook {} {first}", run.command)))
+        }
+        HookEnd::Blocked => {
+            Some((Level::Info, format!("The {name} hook {} said no: {first}", run.command)))
+        }
+        HookEnd::Passed | HookEnd::Decided if first.is_empty() => None,
+        HookEnd::Passed | HookEnd::Decided => {
+            Some((Level::Info, format!("{name} hook: {}", run.text)))
+        }
+    };
+    if let Some((level, text)) = notice {
+        model.transcript.push(Body::Notice { level, text, hints: Vec::new() });
+    }
+    if model.hooks.len() == HOOKS {
+        model.hooks.remove(0);
+    }
+    model.hooks.push(run);
+}
+
+/// Questions, money and warnings of a sub-agent reach the person like those of the session; the
+/// rest is kept with it.
+fn within(model: &mut Model, id: &AgentId, event: Event) -> Vec<Effect> {
+    agents::add(model, id, &event);
+    match event {
+        Event::PermissionAsked { request } => {
+            let agent = agents::name(model, id);
+            return ask(model, *request, Some(agent), "a sub-agent of tern asks for permission");
+        }
+        Event::PermissionClosed { .. } | Event::HookRan { .. } | Event::AgentChanged { .. } => {
+            return fold(model, event);
+        }
+        Event::UsageAdded { spend, session, today, unpriced, .. } => {
+            model.spending.add(spend);
+            let spending = &mut model.spending;
+            (spending.session, spending.today, spending.unpriced) = (session, today, unpriced);
+        }
+        Event::Noticed { level, text } => {
+            let text = format!("{}: {}", agents::name(model, id), clean::prose(&text));
+            model.transcript.push(Body::Notice { level, text, hints: Vec::new() });
+        }
+        Event::Within { agent, event } => return within(model, &agent, *event),
+        _ => {}
+    }
+    Vec::new()
+}
+
 fn asked(model: &mut Model, request: Request) -> Vec<Effect> {
     set_call(model, &request.call, CallState::Asked);
+    ask(model, request, None, "tern asks for permission")
+}
+
+/// `agent`: the sub-agent whose call it is.
+fn ask(model: &mut Model, request: Request, agent: Option<String>, notice: &str) -> Vec<Effect> {
     model.pending.clear();
-    model.dialogs.ask(request, model.now, model.typed);
-    notify(model, "tern asks for permission")
+    model.dialogs.ask(request, agent, model.now, model.typed);
+    notify(model, notice)
 }
 
 fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummary) -> Vec<Effect> {
@@ -245,7 +311,7 @@ fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummar
     if model.working_turn().is_none_or(|working| working == turn) {
         model.activity = Activity::Idle;
     }
-    model.dialogs.clear();
+    model.dialogs.turn_ended();
     let text = match &end {
         TurnEnd::Done => "tern is done",
         TurnEnd::Interrupted => "",

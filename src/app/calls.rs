@@ -149,6 +149,13 @@ impl Output {
         clean::output(&line[ceil_boundary(line, start)..]).trim().to_owned()
     }
 
+    /// Something that says only how far it has come.
+    pub fn replace(&mut self, text: &str) {
+        self.tail.clear();
+        self.gone = 0;
+        self.tail.push_str(text);
+    }
+
     pub fn push(&mut self, text: &str) {
         self.tail.push_str(text);
         if self.tail.len() < 2 * TAIL {

@@ -8,6 +8,7 @@
 
 mod act;
 mod agent_events;
+pub mod agents;
 pub mod browse;
 pub mod calls;
 pub mod changes;

@@ -1,5 +1,6 @@
 //! Everything the screen knows.
 
+use crate::app::agents::Agent;
 use crate::app::complete::Complete;
 use crate::app::dialog::{Confirm, Dialogs, Stage};
 use crate::app::keys::{Context, Key, Keymap};
@@ -12,7 +13,7 @@ use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
 pub use crate::config::DiffStyle;
-use crate::protocol::{JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId};
+use crate::protocol::{HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId};
 
 #[derive(Debug, Clone, Default)]
 pub struct Model {
@@ -36,6 +37,9 @@ pub struct Model {
     pub queue: Vec<String>,
     pub todos: Vec<Todo>,
     pub jobs: Vec<Job>,
+    pub agents: Vec<Agent>,
+    /// Hooks that have run, the newest last.
+    pub hooks: Vec<HookRun>,
     pub spending: Spending,
     pub keymap: Keymap,
     /// Keys of a combination that is not complete.

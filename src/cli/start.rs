@@ -18,7 +18,7 @@ use crate::config::{Config, Problem, dirs};
 use crate::context::Place;
 use crate::permissions::RuleSet;
 use crate::permissions::rule::{Folders, RuleTexts};
-use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId, VERSION};
+use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId};
 use crate::session::Places;
 use crate::session::index::{self, FindError};
 use crate::session::redact::Secrets;
@@ -321,7 +321,7 @@ pub fn recorded(
         let mut seq = 0;
         while let Some(event) = events.recv().await {
             let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let line = serde_json::to_value(Envelope { v: VERSION, seq, ms, body: &event });
+            let line = serde_json::to_value(Envelope::of(seq, ms, &event));
             seq += 1;
             if let (Some(open), Ok(mut value)) = (&mut file, line) {
                 secrets.clean_value(&mut value);

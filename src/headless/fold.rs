@@ -127,6 +127,17 @@ impl Outcome {
                     self.denied.push(Denied { tool, what, because });
                 }
             }
+            // Sub-agents cost money and are denied things, but the answer is not theirs.
+            Event::Within { event, .. } => match &**event {
+                Event::UsageAdded { .. } | Event::Within { .. } => self.add(event),
+                Event::CallEnded { result, .. } if result.status == CallStatus::Denied => {
+                    let because = result.text.trim_start_matches("Denied: ").to_owned();
+                    let (tool, what) =
+                        (String::from("Agent"), String::from("a call of a sub-agent"));
+                    self.denied.push(Denied { tool, what, because });
+                }
+                _ => {}
+            },
             Event::UsageAdded { spend, .. } => {
                 self.usage.add(&spend.usage);
                 match spend.cost {

@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use crate::headless::{Outcome, Streams};
-use crate::protocol::{Envelope, Event, VERSION};
+use crate::protocol::{AgentId, Envelope, Event, VERSION};
 
 /// Numbers the lines and, where pieces are not wanted, joins text to one event a message.
 #[derive(Debug)]
 pub struct Lines {
     seq: u64,
     began: Instant,
-    held: Vec<Event>,
+    /// Of each sub-agent, and of the session itself, the text that is not complete.
+    held: Vec<(Option<AgentId>, Event)>,
 }
 
 impl Default for Lines {
@@ -29,16 +30,20 @@ impl Lines {
         if partial {
             return self.print(event, streams);
         }
-        match event {
+        let Envelope { agent, body, .. } = Envelope::of(0, 0, event);
+        match body {
             Event::TextAdded { .. } | Event::ThoughtAdded { .. } => {
-                self.hold(event);
+                self.hold(agent, body);
                 Ok(())
             }
             // The result of the call holds all of it.
             Event::CallOutput { .. } => Ok(()),
-            event => {
-                for held in std::mem::take(&mut self.held) {
-                    self.print(&held, streams)?;
+            _ => {
+                let held = std::mem::take(&mut self.held);
+                let (whole, rest) = held.into_iter().partition(|(of, _)| *of == agent);
+                self.held = rest;
+                for (of, held) in whole {
+                    self.line(of, &held, streams)?;
                 }
                 self.print(event, streams)
             }
@@ -50,8 +55,9 @@ impl Lines {
         self.print(&Event::Noticed { level: crate::protocol::Level::Error, text }, streams)
     }
 
-    fn hold(&mut self, event: &Event) {
-        match (self.held.last_mut(), event) {
+    fn hold(&mut self, agent: Option<AgentId>, event: &Event) {
+        let last = self.held.iter_mut().rev().find(|(of, _)| *of == agent).map(|(_, held)| held);
+        match (last, event) {
             (
                 Some(Event::TextAdded { message: held, text: all }),
                 Event::TextAdded { message, text },
@@ -60,13 +66,23 @@ impl Lines {
                 Some(Event::ThoughtAdded { message: held, text: all }),
                 Event::ThoughtAdded { message, text },
             ) if held == message => all.push_str(text),
-            _ => self.held.push(event.clone()),
+            _ => self.held.push((agent, event.clone())),
         }
     }
 
     fn print(&mut self, event: &Event, streams: &mut Streams<'_>) -> std::io::Result<()> {
+        let Envelope { agent, body, .. } = Envelope::of(0, 0, event);
+        self.line(agent, body, streams)
+    }
+
+    fn line(
+        &mut self,
+        agent: Option<AgentId>,
+        body: &Event,
+        streams: &mut Streams<'_>,
+    ) -> std::io::Result<()> {
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let envelope = Envelope { v: VERSION, seq: self.seq, ms, body: event };
+        let envelope = Envelope { v: VERSION, seq: self.seq, ms, agent, body };
         self.seq += 1;
         let line = serde_json::to_string(&envelope)?;
         writeln!(streams.out, "{line}")?;

@@ -1,7 +1,7 @@
 //! The text format: the last answer on standard output, all else on standard error.
 
 use crate::headless::{Outcome, Streams};
-use crate::protocol::{Event, Level};
+use crate::protocol::{Event, HookEnd, Level};
 use crate::text::clean::{Mode, clean};
 
 /// Notices appear as they come, so that a long wait has its reason on the screen.
@@ -21,6 +21,14 @@ pub fn event(event: &Event, streams: &mut Streams<'_>) -> std::io::Result<()> {
             clean(why, Mode::Prose),
             std::time::Duration::from_millis(*wait_ms).as_secs_f64()
         ),
+        Event::HookRan { run } if run.end == HookEnd::Failed => writeln!(
+            streams.err,
+            "tern: warning: the {} hook {} {}",
+            run.event.name(),
+            clean(&run.command, Mode::Name),
+            clean(&run.text, Mode::Prose)
+        ),
+        Event::Within { event, .. } => self::event(event, streams),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::ids::{JobId, RequestId, TurnId};
+use crate::protocol::ids::{AgentId, JobId, RequestId, TurnId};
 use crate::protocol::permission::{Decision, Mode};
 
 /// What a person typed, as it goes to the model.
@@ -76,6 +76,14 @@ pub enum Command {
     },
     Kill {
         job: JobId,
+    },
+    /// Say something to a sub-agent that runs: it gets it with its next tool results.
+    SteerAgent {
+        agent: AgentId,
+        text: String,
+    },
+    StopAgent {
+        agent: AgentId,
     },
     Stop,
 }

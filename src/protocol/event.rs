@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::ids::{CallId, JobId, MessageId, RequestId, SessionId, TurnId};
+use crate::protocol::agents::AgentInfo;
+use crate::protocol::hook::HookRun;
+use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
 use crate::protocol::rewind::{Rewind, Skipped, Step};
@@ -17,8 +19,32 @@ pub struct Envelope<T> {
     /// Milliseconds since the stream began; a replay need not wait.
     #[serde(default)]
     pub ms: u64,
+    /// The sub-agent that this is about, or comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
     #[serde(flatten)]
     pub body: T,
+}
+
+impl<'a> Envelope<&'a Event> {
+    /// What happens within a sub-agent is a line like any other, with the agent's name on it.
+    pub fn of(seq: u64, ms: u64, event: &'a Event) -> Envelope<&'a Event> {
+        let (mut agent, mut body) = (None, event);
+        while let Event::Within { agent: id, event } = body {
+            (agent, body) = (Some(id.clone()), &**event);
+        }
+        Envelope { v: crate::protocol::VERSION, seq, ms, agent, body }
+    }
+}
+
+impl Envelope<Event> {
+    /// The event as it was before it was written.
+    pub fn event(self) -> Event {
+        match self.agent {
+            Some(agent) => Event::Within { agent, event: Box::new(self.body) },
+            None => self.body,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -186,6 +212,19 @@ pub enum Event {
     Noticed {
         level: Level,
         text: String,
+    },
+    /// A hook has run.
+    HookRan {
+        run: HookRun,
+    },
+    /// A sub-agent has begun, or something of it has changed.
+    AgentChanged {
+        info: AgentInfo,
+    },
+    /// Something happened within a sub-agent. In lines, `agent` stands in the envelope instead.
+    Within {
+        agent: AgentId,
+        event: Box<Event>,
     },
     TurnEnded {
         turn: TurnId,

@@ -31,6 +31,11 @@ pub struct TurnId(pub u64);
 #[serde(transparent)]
 pub struct RequestId(pub u64);
 
+/// A sub-agent of a session: `a1`, `a2`, ..
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct AgentId(pub String);
+
 /// A command that goes on in the background.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,

@@ -6,22 +6,26 @@
 //!
 //! Not for parsing, deciding or formatting: those live above.
 
+pub mod agents;
 pub mod ask;
 pub mod command;
 pub mod event;
+pub mod hook;
 pub mod ids;
 pub mod message;
 pub mod permission;
 pub mod rewind;
 pub mod usage;
 
+pub use agents::{AgentInfo, AgentState};
 pub use ask::{Ask, AskError};
 pub use command::{Command, Input};
 pub use event::{
     CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Level, Title, Todo,
     TodoState, TurnEnd, TurnSummary,
 };
-pub use ids::{CallId, JobId, MessageId, RequestId, SessionId, TurnId};
+pub use hook::{HookEnd, HookEvent, HookRun};
+pub use ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 pub use message::{Message, Part, Role};
 pub use permission::{
     Decision, Hunk, HunkLine, LineKind, Mode, PartVerdict, Preview, Request, Ruling, Scope, Source,

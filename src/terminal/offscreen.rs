@@ -31,7 +31,7 @@ impl Offscreen {
     /// An event at its recorded time.
     pub fn event(&mut self, event: Envelope<Event>) {
         self.send(Msg::Tick(Millis(event.ms)));
-        self.send(Msg::Agent(Box::new(event.body)));
+        self.send(Msg::Agent(Box::new(event.event())));
     }
 
     /// Keys with enough time between them that none counts as typed ahead, each drawn.

@@ -38,7 +38,7 @@ pub fn connection(events: Vec<Envelope<Event>>, longest: u64) -> Connection {
                 let _ = facts.send(Event::PermissionClosed { request: *request, by }).await;
                 continue;
             }
-            if facts.send(event.body).await.is_err() {
+            if facts.send(event.event()).await.is_err() {
                 return;
             }
         }

@@ -208,6 +208,7 @@ fn title(dialog: &Permission) -> String {
 
 fn remark(model: &Model, dialog: &Permission) -> String {
     let mut parts = Vec::new();
+    parts.extend(dialog.agent.as_ref().map(|agent| format!("for {agent}")));
     if let Preview::Edit { added, removed, .. } = &dialog.request.preview {
         parts.push(format!("+{added} −{removed}"));
     }

@@ -41,12 +41,18 @@ impl Dialogs {
     }
 
     /// `typed`: when the last key came for the prompt.
-    pub fn ask(&mut self, request: Request, now: Millis, typed: Option<Millis>) {
+    pub fn ask(
+        &mut self,
+        request: Request,
+        agent: Option<String>,
+        now: Millis,
+        typed: Option<Millis>,
+    ) {
         if self.queue.is_empty() {
             let typing = typed.is_some_and(|typed| now.since(typed) < 1_000);
             self.armed_at = now.plus(if typing { GUARD_TYPING } else { GUARD });
         }
-        self.queue.push_back(Permission::new(request));
+        self.queue.push_back(Permission::new(request, agent));
     }
 
     /// Takes the question that is shown; the next one is guarded anew.
@@ -67,6 +73,11 @@ impl Dialogs {
 
     pub fn clear(&mut self) {
         self.queue.clear();
+    }
+
+    /// A sub-agent in the background goes on, and so does its question.
+    pub fn turn_ended(&mut self) {
+        self.queue.retain(|dialog| dialog.agent.is_some());
     }
 
     /// Whether the question takes keys now.

@@ -12,6 +12,8 @@ use crate::text::clean::Mark;
 #[derive(Debug, Clone)]
 pub struct Permission {
     pub request: Request,
+    /// The sub-agent that asks, as it is called.
+    pub agent: Option<String>,
     /// The command, address or input, with whatever is odd in it spelled out.
     pub judged: Vec<Piece<Mark>>,
     /// One for each hunk of an edit: whether it is applied.
@@ -44,7 +46,7 @@ pub struct RuleForm {
 }
 
 impl Permission {
-    pub fn new(request: Request) -> Permission {
+    pub fn new(request: Request, agent: Option<String>) -> Permission {
         let request = clean::request(request);
         let judged = match &request.preview {
             Preview::Command { command: text, .. }
@@ -55,6 +57,7 @@ impl Permission {
         let kept = vec![true; hunks(&request.preview).len()];
         Permission {
             request,
+            agent,
             judged,
             kept,
             hunk: 0,
