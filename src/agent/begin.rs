@@ -8,12 +8,14 @@ use tokio::sync::mpsc;
 
 use crate::agent::Setup;
 use crate::agent::confinement;
-use crate::agent::conversation::{Conversation, Spent, Start};
+use crate::agent::conversation::{Conversation, Start};
 use crate::agent::gate::Gate;
 use crate::agent::journal::Journal;
+use crate::agent::purse::{Purse, Spent};
 use crate::agent::request::{Ended, failed};
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
+use crate::agent::side::Side;
 use crate::agent::undo;
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
@@ -47,9 +49,9 @@ async fn fresh(
 ) -> Result<(Shared, Conversation), Ended> {
     let route = setup.router.route(&setup.model).await.map_err(failed)?;
     let session = new_session(Timestamp::now());
-    let shared = shared(setup, setup.mode, events).await;
-    let today = today(setup);
-    let spent = Spent { today, ..Spent::default() };
+    let spent = Spent { today: today(setup), ..Spent::default() };
+    let purse = Purse::new(setup, session.clone(), spent);
+    let shared = shared(setup, setup.mode, &route, purse, events).await;
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
     let context = assemble(setup, &shared).await;
     let opening = Opening {
@@ -65,14 +67,13 @@ async fn fresh(
         let path = setup.places.log(&setup.cwd, &session);
         Log::create(path, opening, log_tools(setup), Timestamp::now())
     });
-    let mut journal = Journal::new(setup, log, setup.mode);
+    let mut journal = Journal::new(log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
     let talk = Conversation::new(Start {
         journal,
         history: Vec::new(),
         preamble: context.preamble,
-        spent,
         ..start(setup, session, route)
     });
     Ok((shared, talk))
@@ -100,8 +101,11 @@ async fn resumed(
         }
         Err(error) => return Err(failed(error)),
     };
-    let shared = shared(setup, mode, events).await;
+    let spent =
+        Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
     let session = loaded.session.clone();
+    let purse = Purse::new(setup, session.clone(), spent);
+    let shared = shared(setup, mode, &route, purse, events).await;
     shared.emit(started(setup, &session, &route, mode, true)).await;
     let steps = steps::read(&loaded);
     restore_screen(&shared, &loaded, &steps, state.title.as_deref()).await;
@@ -123,7 +127,7 @@ async fn resumed(
         shared.emit(Event::TodosChanged { todos: state.todos }).await;
     }
     let preamble = logged_context(&loaded);
-    let mut journal = Journal::new(setup, log, mode);
+    let mut journal = Journal::new(log, mode);
     if state.title.is_some() {
         journal.titled();
     }
@@ -134,17 +138,11 @@ async fn resumed(
     if let Some((_, first)) = history.first_mut().filter(|_| !preamble.is_empty()) {
         first.parts.insert(0, Part::Text { text: preamble.clone() });
     }
-    let spent =
-        Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
-    let mut talk = Conversation::new(Start {
-        journal,
-        history,
-        preamble,
-        spent,
-        ..start(setup, session, route)
-    });
+    let mut talk =
+        Conversation::new(Start { journal, history, preamble, ..start(setup, session, route) });
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
+    shared.purse.set_context(context);
     shared
         .emit(Event::Spent {
             session: spent.session,
@@ -302,10 +300,24 @@ async fn git_event(shared: &Shared, state: Option<&GitState>) {
     }
 }
 
-async fn shared(setup: &Setup, mode: Mode, events: mpsc::Sender<Event>) -> Shared {
+async fn shared(
+    setup: &Setup,
+    mode: Mode,
+    route: &Route,
+    purse: Purse,
+    events: mpsc::Sender<Event>,
+) -> Shared {
+    let purse = Arc::new(purse);
     let (confinement, problem) = confinement::of(setup).await;
     let fewer = setup.sandbox.fewer_questions && confinement::holds(&confinement);
     let shared = Shared {
+        side: Side {
+            router: setup.router.clone(),
+            purse: purse.clone(),
+            events: events.clone(),
+            main: Arc::new(Mutex::new(route.name.clone())),
+        },
+        purse,
         events,
         tools: setup.tools.clone(),
         gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
@@ -352,14 +364,12 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
         fallback: setup.fallback.clone(),
         effort: setup.effort,
         compact: setup.compact.clone(),
-        budget: setup.budget.clone(),
         limits: setup.limits,
-        journal: Journal::new(setup, None, setup.mode),
+        journal: Journal::new(None, setup.mode),
         system: system.into(),
         preamble: String::new(),
         specs: specs.into(),
         history: Vec::new(),
-        spent: Spent::default(),
     }
 }
 

@@ -10,15 +10,16 @@ use crate::agent::compact;
 use crate::agent::journal::Journal;
 use crate::agent::news::Told;
 use crate::agent::prefix::{self, Sent};
+use crate::agent::purse::Bill;
 use crate::agent::route::{Route, Router};
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, lock};
 use crate::agent::turn::Limits;
 use crate::agent::undo;
 use crate::api::{Purpose, Request, ToolSpec};
-use crate::config::{Budget, Compact, Effort};
+use crate::config::{Compact, Effort};
 use crate::cost::ledger::Miss;
 use crate::protocol::{
-    Cause, Event, Input, Message, MessageId, Money, Part, Role, SessionId, TurnEnd, TurnId, Usage,
+    Cause, Event, Input, Message, MessageId, Money, Part, Role, SessionId, TurnId, Usage,
 };
 use crate::session::record::Compaction;
 use crate::session::replay::summary_message;
@@ -36,7 +37,6 @@ pub struct Conversation {
     pub fallback: Option<String>,
     pub effort: Option<Effort>,
     pub compact: Compact,
-    pub budget: Budget,
     pub limits: Limits,
     pub journal: Journal,
     /// Set when a summary did not get shorter; cleared by the next prompt.
@@ -50,7 +50,6 @@ pub struct Conversation {
     pub system: Arc<str>,
     pub preamble: String,
     pub specs: Arc<[ToolSpec]>,
-    pub spent: Spent,
     /// The text that stands for the older history, and the record of the first message after it.
     summary: Option<(String, Option<MessageId>)>,
     gauge: Gauge,
@@ -65,15 +64,6 @@ struct Cached {
     sent: Sent,
     tokens: u64,
     at: Instant,
-}
-
-/// The money of this session and of this day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Spent {
-    pub session: Money,
-    pub today: Money,
-    /// Requests whose price is not known.
-    pub unpriced: u64,
 }
 
 /// How full the window is: what the server counted last, and what has come since.
@@ -99,7 +89,6 @@ pub struct Start {
     pub fallback: Option<String>,
     pub effort: Option<Effort>,
     pub compact: Compact,
-    pub budget: Budget,
     pub limits: Limits,
     pub journal: Journal,
     pub system: Arc<str>,
@@ -107,7 +96,6 @@ pub struct Start {
     pub specs: Arc<[ToolSpec]>,
     /// A history taken up again, each message with its record.
     pub history: Vec<(MessageId, Message)>,
-    pub spent: Spent,
 }
 
 impl Conversation {
@@ -127,7 +115,6 @@ impl Conversation {
             fallback: start.fallback,
             effort: start.effort,
             compact: start.compact,
-            budget: start.budget,
             limits: start.limits,
             journal: start.journal,
             refuses_to_shrink: false,
@@ -137,7 +124,6 @@ impl Conversation {
             system: start.system,
             preamble: start.preamble,
             specs: start.specs,
-            spent: start.spent,
             summary: None,
             gauge: Gauge::default(),
             sending: None,
@@ -174,6 +160,7 @@ impl Conversation {
         self.refuses_to_shrink = false;
         self.rewind = None;
         self.journal.begin_turn(turn);
+        shared.purse.begin_turn(turn);
         if self.history.is_empty() && !self.preamble.is_empty() {
             let parts = vec![Part::Text { text: self.preamble.clone() }];
             self.push(new_message_id(), Message { role: Role::User, parts });
@@ -192,6 +179,7 @@ impl Conversation {
     }
 
     pub async fn end_turn(&mut self, shared: &Shared) {
+        self.journal.spent(shared, None).await;
         self.journal.sync(shared).await;
     }
 
@@ -244,25 +232,13 @@ impl Conversation {
         }
         self.gauge.measured(&usage, compact::bytes(&self.history), self.fixed_bytes());
         let miss = self.cache_miss(&usage);
-        let spend =
-            self.journal.spend(shared, &self.route, &usage, cause, &self.session, miss).await;
-        match spend.cost {
-            Some(cost) => {
-                self.spent.session += cost;
-                self.spent.today += cost;
-            }
-            None => self.spent.unpriced += 1,
-        }
-        shared
-            .emit(Event::UsageAdded {
-                spend: spend.clone(),
-                session: self.spent.session,
-                today: self.spent.today,
-                unpriced: self.spent.unpriced,
-                context: self.estimated_tokens(),
-            })
-            .await;
-        spend.cost
+        let bill = Bill { route: &self.route, usage, cause, agent: None, tool: None, miss };
+        let spend = shared.book(&bill).await?;
+        self.journal.spent(shared, Some(&spend)).await;
+        shared.purse.set_context(self.estimated_tokens());
+        let cost = spend.cost;
+        shared.emit(shared.purse.told(spend)).await;
+        cost
     }
 
     fn cache_miss(&mut self, usage: &Usage) -> Option<(Miss, u64)> {
@@ -338,15 +314,9 @@ impl Conversation {
         Some(Compaction { summary, keep_from, before, after, automatic })
     }
 
-    pub fn set_route(&mut self, route: Route) {
+    pub fn set_route(&mut self, shared: &Shared, route: Route) {
+        lock(&shared.side.main).clone_from(&route.name);
         self.route = route;
-    }
-
-    /// A budget that is used up ends the turn before the next request.
-    pub fn over_budget(&self) -> Option<TurnEnd> {
-        let over = |limit: Option<Money>, spent| limit.is_some_and(|limit| spent >= limit);
-        (over(self.budget.session, self.spent.session) || over(self.budget.day, self.spent.today))
-            .then_some(TurnEnd::Budget)
     }
 
     fn fixed_bytes(&self) -> usize {

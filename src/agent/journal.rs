@@ -1,5 +1,5 @@
-//! The agent's way to the disk: each step of a session as a record of its log, each request also
-//! as a line of the ledger.
+//! The agent's way to the disk: each step of a session as a record of its log. (Money goes into the
+//! ledger by way of `purse`.)
 //!
 //! A problem with the disk is told once, not once a record; the log keeps what it could not write
 //! and tries again.
@@ -9,16 +9,12 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::agent::Setup;
 use crate::agent::dispatch::{self, Call};
-use crate::agent::route::Route;
 use crate::agent::shared::Shared;
+use crate::agent::title;
 use crate::agent::undo::{self, Kept};
-use crate::cost::ledger::{self, Miss};
-use crate::cost::prices;
 use crate::protocol::{
-    CallId, CallResult, Cause, Event, Input, Level, MessageId, Mode, Part, SessionId, Spend, Title,
-    TurnId, Usage,
+    CallId, CallResult, Event, Input, Level, MessageId, Mode, Part, Spend, Title, TurnId,
 };
 use crate::session::blobs::Blobs;
 use crate::session::checkpoint::Checkpoint;
@@ -30,14 +26,9 @@ use crate::tools::Tool;
 pub struct Journal {
     /// `None` with --no-session.
     log: Option<Log>,
-    /// Folder of the ledger. Money is booked even where no session is kept.
-    ledger: std::path::PathBuf,
-    project: String,
-    /// Whether what a script says is booked like what a model says.
-    book_scripted: bool,
     turn: TurnId,
     mode: Mode,
-    titled: bool,
+    titled: Titled,
     in_trouble: bool,
     /// The message that began the turn.
     message: Option<MessageId>,
@@ -45,16 +36,22 @@ pub struct Journal {
     touched: BTreeSet<PathBuf>,
 }
 
+/// Where the session's title comes from.
+#[derive(Debug)]
+enum Titled {
+    No,
+    /// From the first prompt, which is this and says more than the title does.
+    Poorly(String),
+    Well,
+}
+
 impl Journal {
-    pub fn new(setup: &Setup, log: Option<Log>, mode: Mode) -> Journal {
+    pub fn new(log: Option<Log>, mode: Mode) -> Journal {
         Journal {
             log,
-            ledger: setup.ledger.clone(),
-            project: setup.cwd.display().to_string(),
-            book_scripted: setup.book_scripted,
             turn: TurnId(0),
             mode,
-            titled: false,
+            titled: Titled::No,
             in_trouble: false,
             message: None,
             touched: BTreeSet::new(),
@@ -63,7 +60,24 @@ impl Journal {
 
     /// A session taken up again has its title already.
     pub fn titled(&mut self) {
-        self.titled = true;
+        self.titled = Titled::Well;
+    }
+
+    /// The prompt whose first words are the title for want of a better one.
+    pub fn poorly_titled(&self) -> Option<&str> {
+        match &self.titled {
+            Titled::Poorly(prompt) if self.log.is_some() => Some(prompt),
+            Titled::No | Titled::Poorly(_) | Titled::Well => None,
+        }
+    }
+
+    /// A title that is better than the first words. One that a person gave meanwhile stays.
+    pub async fn improve_title(&mut self, shared: &Shared, title: String) {
+        if matches!(self.titled, Titled::Poorly(_)) {
+            self.titled = Titled::Well;
+            self.append(shared, Body::Title { title: title.clone() }).await;
+            shared.emit(Event::Titled { title }).await;
+        }
     }
 
     pub fn begin_turn(&mut self, turn: TurnId) {
@@ -117,12 +131,15 @@ impl Journal {
         self.append(shared, Body::Context { text, files }).await;
     }
 
-    /// Gives the session its title with the first text: no request is spent on one.
+    /// Gives the session its title with the first text.
     pub async fn user(&mut self, shared: &Shared, parts: Vec<Part>) -> MessageId {
-        let title = title(&parts);
+        let untitled = matches!(self.titled, Titled::No);
+        let said = words(&parts).filter(|_| untitled).map(str::to_owned);
         let id = self.append(shared, Body::user(parts)).await;
-        if let Some(title) = title.filter(|_| !self.titled) {
-            self.titled = true;
+        if let Some(said) = said
+            && let Some((title, poor)) = title::first_words(&said)
+        {
+            self.titled = if poor { Titled::Poorly(said) } else { Titled::Well };
             self.append(shared, Body::Title { title: title.clone() }).await;
             shared.emit(Event::Titled { title }).await;
         }
@@ -165,55 +182,11 @@ impl Journal {
         self.append(shared, Body::Queue { inputs }).await;
     }
 
-    /// Prices the request by today's table and books it.
-    pub async fn spend(
-        &mut self,
-        shared: &Shared,
-        route: &Route,
-        usage: &Usage,
-        cause: Cause,
-        session: &SessionId,
-        miss: Option<(Miss, u64)>,
-    ) -> Spend {
-        let now = Timestamp::now();
-        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let price = route.known.as_ref().and_then(|model| model.price(today, usage));
-        let rates = price.map(prices::rates);
-        let spend = Spend {
-            model: route.name.clone(),
-            usage: *usage,
-            cost: rates.as_ref().map(|rates| prices::price(rates, usage)),
-            cause,
-        };
-        self.append(shared, Body::Usage { spend: spend.clone() }).await;
-        // What a script says costs nothing, so it does not count toward anybody's real day.
-        if !route.scripted || self.book_scripted {
-            let entry = ledger::Entry {
-                v: ledger::VERSION,
-                t: now,
-                session: session.clone(),
-                project: self.project.clone(),
-                model: spend.model.clone(),
-                usage: *usage,
-                cost: spend.cost,
-                price_from: price.map(|price| price.from.to_string()),
-                cause: spend.cause.clone(),
-                agent: None,
-                turn: self.turn,
-                tool: None,
-                saved: rates.as_ref().map(|rates| prices::saved(rates, usage)),
-                miss: miss.map(|(cause, _)| cause),
-                lost: rates
-                    .as_ref()
-                    .zip(miss)
-                    .map(|(r, (_, tokens))| prices::lost(r, usage, tokens)),
-            };
-            if let Err(problem) = ledger::append(&self.ledger, &entry) {
-                let text = format!("The ledger could not be written: {problem}");
-                shared.notice(Level::Error, text).await;
-            }
+    /// What a request cost, and what was booked beside the turn since.
+    pub async fn spent(&mut self, shared: &Shared, spend: Option<&Spend>) {
+        for spend in shared.purse.take_unlogged().into_iter().chain(spend.cloned()) {
+            self.append(shared, Body::Usage { spend }).await;
         }
-        spend
     }
 
     /// Returns once everything so far would survive a power cut.
@@ -275,16 +248,10 @@ impl dispatch::Journal for Journal {
     }
 }
 
-/// Columns that a title may take in a list.
-const TITLE: usize = 80;
-
-/// The first line with words that the person wrote.
-fn title(parts: &[Part]) -> Option<String> {
-    let text = parts.iter().rev().find_map(|part| match part {
+/// What the person wrote, without what tern put before it.
+fn words(parts: &[Part]) -> Option<&str> {
+    parts.iter().rev().find_map(|part| match part {
         Part::Text { text } => Some(text.as_str()),
         _ => None,
-    })?;
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let clean = crate::text::clean::clean(line, crate::text::clean::Mode::Prose);
-    Some(crate::text::clip::end(&clean, TITLE).into_owned())
+    })
 }

@@ -3,13 +3,14 @@
 //! One task owns the conversation. It takes [`Command`]s from a channel and answers with
 //! [`Event`]s on another; it does not know who is at the other end. `run` is the task, `turn` one
 //! exchange, `request` one request with its recovery, `dispatch` the tool calls, `gate` the
-//! permission question, `compact` the making of room, `journal` the way to the disk, `undo` the way
-//! back over changes of files.
+//! permission question, `compact` the making of room, `journal` the way to the disk, `purse` the money, `side`
+//! what goes to the small model, `undo` the way back over changes of files.
 //!
 //! *Invariants:* the history is valid for the next request after every step, whatever is
 //! interrupted; nothing runs that the gate has not let through.
 
 mod approvals;
+mod ask;
 mod begin;
 pub mod compact;
 mod confinement;
@@ -20,11 +21,14 @@ mod gate;
 mod journal;
 mod news;
 mod prefix;
+mod purse;
 pub mod recover;
 mod request;
 pub mod route;
 mod run;
 mod shared;
+mod side;
+mod title;
 mod turn;
 mod undo;
 
@@ -76,6 +80,8 @@ pub struct Setup {
     pub secret_env: Vec<String>,
     /// False with --no-session.
     pub keep_log: bool,
+    /// Whether the small model may be asked for a title, where the first words are a poor one.
+    pub titles: bool,
     pub resume: Option<SessionId>,
     /// With `resume`: leave the old log as it is.
     pub fork: bool,

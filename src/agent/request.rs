@@ -262,7 +262,7 @@ async fn fall_back(talk: &mut Conversation, shared: &Shared) -> Result<(), Ended
         )
         .await;
     shared.emit(Event::ModelSet { model: route.name.clone(), window: route.window() }).await;
-    talk.set_route(route);
+    talk.set_route(shared, route);
     Ok(())
 }
 

@@ -45,4 +45,10 @@ impl Route {
 pub trait Router: Send + Sync + std::fmt::Debug {
     /// Resolves the key anew each time, as a key command may print another one.
     async fn route(&self, name: &str) -> Result<Route, ApiError>;
+
+    /// The model for side requests beside `main`, both `PROVIDER/MODEL`. `None`: there is none,
+    /// and no side request is made.
+    fn small(&self, _main: &str) -> Option<String> {
+        None
+    }
 }

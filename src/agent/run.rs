@@ -14,6 +14,7 @@ use crate::agent::approvals::Answer;
 use crate::agent::conversation::Conversation;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::Shared;
+use crate::agent::title::Naming;
 use crate::agent::{Setup, begin, compact, turn, undo};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, RequestId, SessionId, Step, TurnEnd, TurnId,
@@ -43,12 +44,19 @@ pub async fn run(
     };
     let mut shared = Arc::new(shared);
     let mut later = Later::new();
+    let mut naming = Naming::default();
     loop {
         let command = match later.pop_front() {
             Some(command) => command,
-            None => match commands.recv().await {
-                Some(command) => command,
-                None => break,
+            None => tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => command,
+                    None => break,
+                },
+                title = naming.title() => {
+                    named(&mut talk, &shared, title).await;
+                    continue;
+                }
             },
         };
         match command {
@@ -60,6 +68,9 @@ pub async fn run(
                     break;
                 }
                 note_mode(&mut talk, &shared).await;
+                if setup.titles {
+                    naming.begin(&talk, &shared);
+                }
             }
             Command::Compact { focus } => {
                 let cancel = CancellationToken::new();
@@ -83,8 +94,12 @@ pub async fn run(
             Command::ConfirmRewind { request, also } => {
                 undo::confirm(&mut talk, &shared, request, &also).await;
             }
-            Command::Clear => renew(&mut setup, None, &events, &mut shared, &mut talk).await,
+            Command::Clear => {
+                naming.stop().await;
+                renew(&mut setup, None, &events, &mut shared, &mut talk).await;
+            }
             Command::Resume { session } => {
+                naming.stop().await;
                 renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
             }
             Command::Stop => break,
@@ -100,6 +115,7 @@ pub async fn run(
             }
         }
     }
+    naming.stop().await;
     talk.end_turn(&shared).await;
     // Whoever hears that the agent has stopped may open the log at once, and finds no process
     // that a call left behind.
@@ -272,7 +288,7 @@ async fn set_model(talk: &mut Conversation, shared: &Shared, model: &str) {
         Ok(route) => {
             let event = Event::ModelSet { model: route.name.clone(), window: route.window() };
             talk.journal.model(shared, &route.name).await;
-            talk.set_route(route);
+            talk.set_route(shared, route);
             shared.emit(event).await;
         }
         Err(error) => {
@@ -309,6 +325,14 @@ async fn renew(
         Err(Ended::Failed { message, .. }) => shared.notice(Level::Error, message).await,
         Err(Ended::Interrupted) => {}
     }
+}
+
+/// The small model has given the session a title, or not. What that cost goes into the log, too.
+async fn named(talk: &mut Conversation, shared: &Shared, title: Option<String>) {
+    if let Some(title) = title {
+        talk.journal.improve_title(shared, title).await;
+    }
+    talk.end_turn(shared).await;
 }
 
 /// Modes change while the journal is busy; the log learns of it afterwards.

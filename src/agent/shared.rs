@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::ask::Asker;
 use crate::agent::gate::Gate;
+use crate::agent::purse::Purse;
+use crate::agent::side::Side;
 use crate::protocol::{Event, Input, Level};
 use crate::tools::table::Table;
 use crate::tools::{Approved, SessionState, Tool, ToolCtx};
@@ -19,6 +22,8 @@ pub struct Shared {
     pub events: mpsc::Sender<Event>,
     pub tools: Arc<Table>,
     pub gate: Gate,
+    pub purse: Arc<Purse>,
+    pub side: Side,
     pub spill: PathBuf,
     pub session: Mutex<Arc<SessionState>>,
     pub cwd: Mutex<PathBuf>,
@@ -49,6 +54,7 @@ impl Shared {
         ToolCtx {
             cwd: self.cwd(),
             spill: self.spill.clone(),
+            ask: Arc::new(Asker { side: self.side.clone(), cancel: cancel.clone() }),
             cancel,
             output,
             session: lock(&self.session).clone(),

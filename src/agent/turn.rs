@@ -13,9 +13,10 @@ use crate::agent::dispatch::{self, Call};
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer, Ended};
 use crate::agent::shared::Shared;
+use crate::cost::budget::Standing;
 use crate::protocol::{
-    CallResult, CallStatus, Cause, Detail, ErrorKind, Event, Input, Level, Message, Part, Role,
-    TurnEnd, TurnId, TurnSummary,
+    CallResult, CallStatus, Cause, Detail, ErrorKind, Event, Input, Level, Message, Money, Part,
+    Role, TurnEnd, TurnId, TurnSummary,
 };
 
 /// Said to the model when its answer was cut by the output limit.
@@ -41,8 +42,7 @@ pub async fn run(
     cancel: &CancellationToken,
 ) {
     let began = Instant::now();
-    let mut summary =
-        TurnSummary { cost: Some(crate::protocol::Money::ZERO), ..Default::default() };
+    let mut summary = TurnSummary { cost: Some(Money::ZERO), ..Default::default() };
     let message = talk.begin_turn(shared, turn, &input).await;
     shared.emit(Event::TurnStarted { turn, message, text: input.text.clone() }).await;
     let end = exchange(talk, shared, turn, cancel, &mut summary).await;
@@ -68,8 +68,8 @@ async fn exchange(
         if let Err(end) = compact::if_due(talk, shared, turn, cancel).await {
             return end;
         }
-        if let Some(end) = talk.over_budget() {
-            return end;
+        if let Standing::Over { .. } = shared.purse.standing(Money::ZERO) {
+            return TurnEnd::Budget;
         }
         let answer = match request::send(talk, shared, turn, cause, &mut past, cancel).await {
             Ok(answer) => answer,

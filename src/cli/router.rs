@@ -147,6 +147,15 @@ impl Router for Configured {
             scripted: false,
         })
     }
+
+    fn small(&self, main: &str) -> Option<String> {
+        if let Some(small) = &self.config.small_model {
+            return Some(small.clone());
+        }
+        let (provider, _) = main.split_once('/')?;
+        let today = jiff::Zoned::now().date();
+        self.table.cheapest(provider, today).map(Model::full_name)
+    }
 }
 
 /// Plays the script whatever the model's name is.

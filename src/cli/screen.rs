@@ -185,7 +185,10 @@ fn chosen(mut cli: Cli, env: &Env, choice: Option<Choice>) -> Result<Prepared, F
     if cli.demo {
         return demo::prepare(&cli, env);
     }
-    start::prepare(&cli, env, Trust::default(), true)
+    let mut prepared = start::prepare(&cli, env, Trust::default(), true)?;
+    // Sessions of the screen stand in a list for a person to choose from.
+    prepared.setup.titles = true;
+    Ok(prepared)
 }
 
 fn default_model(provider: &str) -> Result<Option<String>, Failure> {

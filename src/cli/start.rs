@@ -138,6 +138,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         sandbox: config.sandbox.clone(),
         secret_env: config.providers.values().flat_map(|p| p.key.env.clone()).collect(),
         keep_log: !args.no_session,
+        titles: false,
         resume,
         fork: cli.fork,
     };

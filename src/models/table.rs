@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::models::{Model, Price, Thinking};
-use crate::protocol::Money;
+use crate::protocol::{Money, Usage};
 
 /// Models by name.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,10 +52,29 @@ impl Table {
         })
     }
 
+    /// The provider's cheapest model for reading much and saying little, of those whose price on
+    /// that day is known.
+    pub fn cheapest(&self, provider: &str, on: Date) -> Option<&Model> {
+        let price = |model: &Model| {
+            let price = model.price(on, &Usage::default())?;
+            let money = price.input.0.saturating_mul(READ_FOR_SAID).saturating_add(price.output.0);
+            Some(money as f64 * model.tokenizer)
+        };
+        self.models
+            .iter()
+            .filter(|model| model.provider == provider)
+            .filter_map(|model| Some((price(model)?, model)))
+            .min_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map(|(_, model)| model)
+    }
+
     pub fn all(&self) -> &[Model] {
         &self.models
     }
 }
+
+/// Tokens that a side request reads for each that it says.
+const READ_FOR_SAID: i64 = 8;
 
 /// True for what providers put behind a name for the same model: `-20250929`, `-2025-08-07`,
 /// `-latest`. Anything else is another model, and may have another price.
@@ -183,7 +202,6 @@ mod tests {
 
     use super::*;
     use crate::models;
-    use crate::protocol::Usage;
 
     fn entries(text: &str) -> toml::Table {
         toml::from_str(text).unwrap()
@@ -249,6 +267,16 @@ mod tests {
         }
         let old = models::find("anthropic/claude-sonnet-5-5").unwrap();
         assert_eq!(old.price(date(2020, 1, 1), &prompt(1)), None);
+    }
+
+    #[test]
+    fn the_cheapest_of_a_provider_is_known_by_its_price() {
+        let on = date(2026, 11, 1);
+        let cheapest =
+            |provider| models::built_in().cheapest(provider, on).map(|m| m.name.as_str());
+        assert_eq!(cheapest("anthropic"), Some("claude-haiku-5-5"));
+        assert_eq!(cheapest("openai"), Some("gpt-6-luna"));
+        assert_eq!(cheapest("ollama"), None);
     }
 
     #[test]

@@ -17,3 +17,14 @@ pub trait Ask: Send + Sync + std::fmt::Debug {
     /// Puts `question` to the small model with `text` as its material; the answer is its text.
     async fn small_model(&self, question: &str, text: &str) -> Result<String, AskError>;
 }
+
+/// Nobody: where there is no model to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nobody;
+
+#[async_trait]
+impl Ask for Nobody {
+    async fn small_model(&self, _question: &str, _text: &str) -> Result<String, AskError> {
+        Err(AskError::Unavailable("there is no small model here".to_owned()))
+    }
+}

@@ -18,7 +18,7 @@ pub mod rewind;
 pub mod usage;
 
 pub use agents::{AgentInfo, AgentState};
-pub use ask::{Ask, AskError};
+pub use ask::{Ask, AskError, Nobody};
 pub use command::{Command, Input};
 pub use event::{
     CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Level, Title, Todo,

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::ToolSpec;
 use crate::process::Mark;
 use crate::process::sandbox::Confine;
-use crate::protocol::{CallStatus, Detail, Preview, Title, Todo};
+use crate::protocol::{Ask, CallStatus, Detail, Preview, Title, Todo};
 use crate::tools::seen::Seen;
 use crate::tools::table::Table;
 
@@ -111,6 +111,8 @@ pub struct ToolCtx {
     pub output: mpsc::Sender<String>,
     pub session: Arc<SessionState>,
     pub approved: Approved,
+    /// Whom to put a question to in the middle of the call.
+    pub ask: Arc<dyn Ask>,
 }
 
 /// What the tools of a session know together. Dropping it kills the processes they left behind.

@@ -17,4 +17,5 @@ mod loops;
 mod permission;
 mod recovery;
 mod resume;
+mod side;
 mod undo;

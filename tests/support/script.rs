@@ -54,26 +54,34 @@ impl Provider for Script {
     }
 }
 
-/// A router with one model, `script/model`, of a known window.
+/// A router with one model, `script/model`, of a known window, and perhaps a small one beside it,
+/// `script/small`.
 #[derive(Debug)]
 pub struct Fixed {
     pub provider: Arc<Script>,
     pub window: u64,
+    pub small: Option<Arc<Script>>,
 }
 
 #[async_trait]
 impl Router for Fixed {
     async fn route(&self, name: &str) -> Result<Route, ApiError> {
-        let base = tern::models::find("anthropic/claude-sonnet-4-5").unwrap();
+        let small = self.small.as_ref().filter(|_| name == "script/small");
+        let like = if small.is_some() { "claude-haiku-4-5" } else { "claude-sonnet-4-5" };
+        let base = tern::models::find(&format!("anthropic/{like}")).unwrap();
         let model = Model { window: self.window, ..base.clone() };
         Ok(Route {
             name: name.to_owned(),
             model: name.rsplit('/').next().unwrap_or_default().to_owned(),
-            provider: self.provider.clone(),
+            provider: small.unwrap_or(&self.provider).clone(),
             known: Some(Arc::new(model)),
             network: Network { retries: 6, ..tern::config::Config::default().network },
             scripted: false,
         })
+    }
+
+    fn small(&self, _main: &str) -> Option<String> {
+        self.small.as_ref().map(|_| "script/small".to_owned())
     }
 }
 

@@ -34,6 +34,10 @@ pub struct Options {
     pub max_turns: Option<u32>,
     pub fallback: Option<String>,
     pub sandbox: tern::config::Sandbox,
+    pub titles: bool,
+    /// A small model beside the main one.
+    pub small: Option<Arc<Script>>,
+    pub budget: tern::config::Budget,
 }
 
 impl Default for Options {
@@ -46,6 +50,9 @@ impl Default for Options {
             max_turns: None,
             fallback: None,
             sandbox: tern::config::Sandbox::default(),
+            titles: false,
+            small: None,
+            budget: Config::default().budget,
         }
     }
 }
@@ -63,6 +70,7 @@ impl Session {
         Session::of(dir, script, setup)
     }
 
+    /// With whatever the test has changed in `setup`.
     pub fn of(dir: tempfile::TempDir, script: Arc<Script>, setup: Setup) -> Session {
         let tools = setup.tools.clone();
         let handle = agent::spawn(setup);
@@ -106,6 +114,11 @@ impl Session {
         let path = places.find(&self.id()).expect("the session has a log");
         let text = std::fs::read_to_string(path).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What the ledger holds, oldest first.
+    pub fn ledger(&self) -> Vec<tern::cost::ledger::Entry> {
+        tern::cost::ledger::read(&self.dir.path().join("data/ledger"), None).unwrap().entries
     }
 
     pub fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
@@ -198,9 +211,13 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         effort: None,
         mode: options.mode,
         compact: config.compact,
-        budget: config.budget,
+        budget: options.budget,
         limits: Limits { max_turns: options.max_turns },
-        router: Arc::new(Fixed { provider: script.clone(), window: options.window }),
+        router: Arc::new(Fixed {
+            provider: script.clone(),
+            window: options.window,
+            small: options.small,
+        }),
         tools: Table::built_in(),
         rules: Rules::default(),
         can_ask: options.can_ask,
@@ -214,6 +231,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         sandbox: options.sandbox,
         secret_env: Vec::new(),
         keep_log: true,
+        titles: options.titles,
         resume: None,
         fork: false,
     }

@@ -1,0 +1,42 @@
+//! How a tool asks the small model: [`Ask`] for one call, ended by that call's interrupt.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::side::{Question, Side};
+use crate::protocol::{Ask, AskError, Cause};
+
+const SYSTEM: &str = include_str!("../../assets/prompts/page.md");
+const LIMIT: Duration = Duration::from_secs(60);
+const ANSWER_TOKENS: u32 = 4_000;
+/// More material than this is cut at its end: about a quarter of a small model's window.
+const MATERIAL: usize = 200_000;
+
+/// For one call.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    pub side: Side,
+    pub cancel: CancellationToken,
+}
+
+#[async_trait]
+impl Ask for Asker {
+    async fn small_model(&self, question: &str, text: &str) -> Result<String, AskError> {
+        let material = &text[..text.floor_char_boundary(MATERIAL)];
+        let cut = if material.len() < text.len() {
+            "\n[the text goes on; this is its beginning]"
+        } else {
+            ""
+        };
+        let question = Question {
+            system: SYSTEM,
+            text: format!("<text>\n{material}{cut}\n</text>\n\nThe question: {question}"),
+            max_tokens: ANSWER_TOKENS,
+            cause: Cause::Page,
+            limit: LIMIT,
+        };
+        self.side.ask(&question, &self.cancel).await
+    }
+}
