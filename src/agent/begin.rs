@@ -246,7 +246,12 @@ async fn flush_unknown(shared: &Shared, open: &mut Vec<(CallId, String, Title)>)
     }
 }
 
-async fn restored(shared: &Shared, message: MessageId, role: Role, parts: Vec<Part>) {
+/// What tern added to a prompt stands before the person's own words, which come last.
+async fn restored(shared: &Shared, message: MessageId, role: Role, mut parts: Vec<Part>) {
+    if role == Role::User {
+        let own = parts.iter().rposition(|part| matches!(part, Part::Text { .. }));
+        parts.drain(..own.unwrap_or_default());
+    }
     let text = Message { role, parts }.text();
     if !text.is_empty() {
         shared.emit(Event::Restored { message, role, text }).await;

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::agent::compact;
 use crate::agent::journal::Journal;
 use crate::agent::news::Told;
+use crate::agent::mention::{self, Attached};
 use crate::agent::prefix::{self, Sent};
 use crate::agent::purse::Bill;
 use crate::agent::route::{Route, Router};
@@ -156,7 +158,14 @@ impl Conversation {
     }
 
     /// Puts the person's input into history and log; durable when it returns.
-    pub async fn begin_turn(&mut self, shared: &Shared, turn: TurnId, input: &Input) -> MessageId {
+    /// Also tells what goes along with it.
+    pub async fn begin_turn(
+        &mut self,
+        shared: &Shared,
+        turn: TurnId,
+        input: &Input,
+        cancel: &CancellationToken,
+    ) -> (MessageId, Vec<Attached>) {
         self.refuses_to_shrink = false;
         self.rewind = None;
         self.journal.begin_turn(turn);
@@ -166,16 +175,18 @@ impl Conversation {
             self.push(new_message_id(), Message { role: Role::User, parts });
         }
         // Left over from a turn that ended before it could take them.
-        self.take_steering(shared).await;
+        self.take_steering(shared, cancel).await;
+        let attached = mention::attached(shared, &input.text, cancel).await;
         let news = self.news(shared);
         let texts = self.notes.drain(..).chain(news);
         let mut parts: Vec<Part> = texts.map(|text| Part::Text { text }).collect();
+        parts.extend(attached.iter().map(Attached::part));
         parts.push(Part::Text { text: input.text.clone() });
         let id = self.journal.user(shared, parts.clone()).await;
         self.journal.turn_begun(id.clone());
         self.push(id.clone(), Message { role: Role::User, parts });
         self.journal.sync(shared).await;
-        id
+        (id, attached)
     }
 
     pub async fn end_turn(&mut self, shared: &Shared) {
@@ -203,13 +214,18 @@ impl Conversation {
     }
 
     /// Hands queued input to the model. True if there was any.
-    pub async fn take_steering(&mut self, shared: &Shared) -> bool {
+    pub async fn take_steering(&mut self, shared: &Shared, cancel: &CancellationToken) -> bool {
         let queued = shared.take_queue().await;
         for input in &queued {
-            let parts = vec![Part::Text { text: input.text.clone() }];
+            let attached = mention::attached(shared, &input.text, cancel).await;
+            let mut parts: Vec<Part> = attached.iter().map(Attached::part).collect();
+            parts.push(Part::Text { text: input.text.clone() });
             let id = self.journal.user(shared, parts.clone()).await;
             self.push(id.clone(), Message { role: Role::User, parts });
             shared.emit(Event::Steered { message: id, text: input.text.clone() }).await;
+            for attached in attached {
+                shared.emit(attached.event()).await;
+            }
         }
         !queued.is_empty()
     }

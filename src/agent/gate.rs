@@ -271,6 +271,19 @@ impl Gate {
             .then(|| verdict.rule.map_or_else(|| verdict.because.clone(), |rule| rule.value))
     }
 
+    /// Whether the call may run without a question; if not, why, in a sentence.
+    pub async fn unasked(&self, shared: &Shared, tool: &str, input: &Value) -> Result<(), String> {
+        let verdict = self.judge(shared, tool, input).await;
+        match verdict.decision {
+            Ruling::Allow => Ok(()),
+            Ruling::Ask | Ruling::Deny => Err(verdict.because),
+        }
+    }
+
+    pub fn home(&self) -> &Path {
+        &self.folders.home
+    }
+
     /// Looks at the file system on a thread of its own: a slow disk must not hold up the screen.
     async fn judge(&self, shared: &Shared, tool: &str, input: &Value) -> Verdict {
         let mut policy = lock(&self.policy).clone();

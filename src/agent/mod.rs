@@ -19,6 +19,7 @@ mod dispatch;
 pub mod fold;
 mod gate;
 mod journal;
+mod mention;
 mod news;
 mod prefix;
 mod purse;

@@ -43,8 +43,11 @@ pub async fn run(
 ) {
     let began = Instant::now();
     let mut summary = TurnSummary { cost: Some(Money::ZERO), ..Default::default() };
-    let message = talk.begin_turn(shared, turn, &input).await;
+    let (message, attached) = talk.begin_turn(shared, turn, &input, cancel).await;
     shared.emit(Event::TurnStarted { turn, message, text: input.text.clone() }).await;
+    for attached in attached {
+        shared.emit(attached.event()).await;
+    }
     let end = exchange(talk, shared, turn, cancel, &mut summary).await;
     summary.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     talk.end_turn(shared).await;
@@ -124,7 +127,7 @@ async fn exchange(
                 if answer.is_empty {
                     shared.notice(Level::Warning, "The model gave an empty answer.").await;
                 }
-                if !talk.take_steering(shared).await {
+                if !talk.take_steering(shared, cancel).await {
                     return TurnEnd::Done;
                 }
                 cause = Cause::Prompt;
@@ -136,7 +139,7 @@ async fn exchange(
         }
         talk.add_news(shared).await;
         // What was said meanwhile goes along with the results.
-        talk.take_steering(shared).await;
+        talk.take_steering(shared, cancel).await;
     }
 }
 

@@ -28,11 +28,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Down => return submit::down(model),
         Action::HistorySearch => history_search(model),
         Action::HistorySearchOlder => history_older(model),
-        Action::HistorySearchAccept => history_accept(model),
+        Action::HistorySearchAccept => return history_accept(model),
 
         Action::CompleteNext => complete::step(model, true),
         Action::CompletePrevious => complete::step(model, false),
-        Action::CompleteAccept => complete_accept(model),
+        Action::CompleteAccept => return complete::accept(model).1,
         Action::CompleteRun => return submit::complete_and_run(model),
 
         Action::PageUp => browse::half_page(model, false),
@@ -105,8 +105,9 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
     match model.focus() {
         Focus::Prompt => {
-            if model.prompt.edit(change) {
-                complete::refresh(model);
+            // A list belongs to the place where the cursor stands, not only to the text.
+            if model.prompt.edit(change) || model.complete.is_some() {
+                return complete::refresh(model);
             }
         }
         Focus::HistorySearch => {
@@ -180,15 +181,12 @@ fn history_older(model: &mut Model) {
     }
 }
 
-fn history_accept(model: &mut Model) {
+fn history_accept(model: &mut Model) -> Vec<Effect> {
     if let Some(search) = model.prompt.search.take()
         && let Some(draft) = search.found(&model.prompt.history).cloned()
     {
         model.prompt.restore(draft);
-        complete::refresh(model);
+        return complete::refresh(model);
     }
-}
-
-fn complete_accept(model: &mut Model) {
-    complete::accept(model);
+    Vec::new()
 }

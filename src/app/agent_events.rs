@@ -37,6 +37,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             model.transcript.close_live();
             model.transcript.push(Body::Person { text: clean::prose(&text), open: false });
         }
+        Event::Attached { title, result } => model.transcript.attached(&title, result),
         Event::QueueChanged { queued } => {
             model.queue = queued.iter().map(|text| clean::prose(text)).collect();
         }

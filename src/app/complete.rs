@@ -1,33 +1,58 @@
-//! The list that opens while a slash command is being written.
+//! The list that opens while a slash command or the name of a file is being written.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher};
 
-use crate::app::model::Model;
+use crate::app::edit::{Place, slice};
+use crate::app::effect::Effect;
+use crate::app::model::{Focus, Model};
 use crate::app::slash::COMMANDS;
 use crate::protocol::Mode;
+use crate::text::mention;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complete {
     pub items: Vec<Item>,
     pub at: usize,
+    pub over: Over,
+}
+
+/// What taking an item over replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The whole prompt, which is a command.
+    Prompt,
+    /// The mention that begins here and ends at the cursor.
+    Mention(Place),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     pub label: String,
     pub help: String,
-    /// The prompt after taking the item over.
+    /// What stands there after taking the item over.
     pub text: String,
-    /// False where an argument should follow.
+    /// False where more should follow.
     pub complete: bool,
+}
+
+/// Files that are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    seq: u64,
+    /// Where the mention begins.
+    at: Place,
 }
 
 const SHOWN: usize = 50;
 
 /// After every change of the prompt.
-pub fn refresh(model: &mut Model) {
+pub fn refresh(model: &mut Model) -> Vec<Effect> {
     let text = model.prompt.editor.text();
+    if !text.starts_with('/') {
+        return refresh_mention(model);
+    }
+    model.finding = None;
     let items = match text.strip_prefix('/') {
         Some(rest) if !text.contains('\n') => items(model, rest),
         _ => Vec::new(),
@@ -38,7 +63,58 @@ pub fn refresh(model: &mut Model) {
     } else {
         items
     };
-    model.complete = (!items.is_empty()).then_some(Complete { items, at: 0 });
+    model.complete = (!items.is_empty()).then_some(Complete { items, at: 0, over: Over::Prompt });
+    Vec::new()
+}
+
+/// Asks for the files that a mention could mean. Until the answer is there the list stays as it
+/// is, so that it does not flicker under the keys.
+fn refresh_mention(model: &mut Model) -> Vec<Effect> {
+    let cursor = model.prompt.editor.cursor();
+    let line = slice(&model.prompt.editor.lines()[cursor.line], 0, cursor.column);
+    let Some(begun) = mention::begun(&line) else {
+        model.finding = None;
+        model.complete = None;
+        return Vec::new();
+    };
+    let at = Place { column: line[..begun.start].chars().count(), ..cursor };
+    if model.complete.as_ref().is_some_and(|list| list.over != Over::Mention(at)) {
+        model.complete = None;
+    }
+    let seq = model.next_seq();
+    model.finding = Some(Finding { seq, at });
+    vec![Effect::FindFiles { seq, query: begun.query }]
+}
+
+/// The files that were found. They come again while there is more to be looked at.
+pub fn found(model: &mut Model, seq: u64, paths: &[String], looking: bool) {
+    let Some(finding) = model.finding.filter(|finding| finding.seq == seq) else { return };
+    if !looking {
+        model.finding = None;
+    }
+    if model.focus() != Focus::Prompt {
+        return;
+    }
+    let over = Over::Mention(finding.at);
+    let items: Vec<Item> = paths.iter().map(|path| file(path)).collect();
+    // A choice that was made meanwhile stays where the list still has it.
+    let chosen = model.complete.as_ref().filter(|list| list.over == over && list.at > 0);
+    let chosen = chosen.and_then(|list| list.items.get(list.at)).map(|item| item.label.clone());
+    let at = chosen.and_then(|label| items.iter().position(|item| item.label == label));
+    model.complete =
+        (!items.is_empty()).then_some(Complete { items, at: at.unwrap_or_default(), over });
+}
+
+fn file(path: &str) -> Item {
+    let folder = path.ends_with('/');
+    let spelled = mention::spell(path);
+    Item {
+        label: path.to_owned(),
+        help: String::new(),
+        // Within a folder one goes on writing; behind a file comes the rest of the sentence.
+        text: if folder { spelled.trim_end_matches('"').to_owned() } else { format!("{spelled} ") },
+        complete: false,
+    }
 }
 
 pub fn step(model: &mut Model, down: bool) {
@@ -48,16 +124,28 @@ pub fn step(model: &mut Model, down: bool) {
     }
 }
 
-/// Takes the item over. True where the command can run as it stands.
-pub fn accept(model: &mut Model) -> bool {
-    let Some(item) = model.complete.take().and_then(|it| it.items.into_iter().nth(it.at)) else {
-        return false;
-    };
-    model.prompt.editor.set(&item.text);
-    if !item.complete {
-        refresh(model);
+/// Whether a command can run as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Whole,
+    Begun,
+}
+
+/// Takes the item over.
+pub fn accept(model: &mut Model) -> (Taken, Vec<Effect>) {
+    let taken = model.complete.take().and_then(|list| {
+        let over = list.over;
+        Some((over, list.items.into_iter().nth(list.at)?))
+    });
+    let Some((over, item)) = taken else { return (Taken::Begun, Vec::new()) };
+    match over {
+        Over::Prompt => model.prompt.editor.set(&item.text),
+        Over::Mention(at) => model.prompt.replace_from(at, &item.text),
     }
-    item.complete
+    if item.complete {
+        return (Taken::Whole, Vec::new());
+    }
+    (Taken::Begun, refresh(model))
 }
 
 fn items(model: &Model, rest: &str) -> Vec<Item> {

@@ -17,6 +17,11 @@ pub enum Effect {
     PreviewSession {
         id: SessionId,
     },
+    /// Look for files of the project; answered by `Reply::Files`.
+    FindFiles {
+        seq: u64,
+        query: String,
+    },
     LoadCosts {
         seq: u64,
         by: By,

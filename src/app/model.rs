@@ -1,7 +1,7 @@
 //! Everything the screen knows.
 
 use crate::app::agents::Agent;
-use crate::app::complete::Complete;
+use crate::app::complete::{Complete, Finding};
 use crate::app::dialog::{Confirm, Dialogs, Stage};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
@@ -24,6 +24,7 @@ pub struct Model {
     pub seen: Seen,
     pub prompt: Prompt,
     pub complete: Option<Complete>,
+    pub finding: Option<Finding>,
     pub dialogs: Dialogs,
     /// A step over changes of files waits for a yes.
     pub confirm: Option<Confirm>,

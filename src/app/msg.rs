@@ -48,6 +48,12 @@ pub enum Reply {
         seq: u64,
         report: Result<Report, String>,
     },
+    /// Paths that match; those of folders end with a slash. `looking`: there may be more.
+    Files {
+        seq: u64,
+        paths: Vec<String>,
+        looking: bool,
+    },
     Saved(Result<String, String>),
     Found(Found),
     /// The rules that are in force.

@@ -1,6 +1,6 @@
 //! From the prompt to the agent: sending, queueing, stopping, slash commands.
 
-use crate::app::complete;
+use crate::app::complete::{self, Taken};
 use crate::app::dialog::Stage;
 use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
@@ -10,7 +10,7 @@ use crate::app::scroll::Scroll;
 use crate::app::search;
 use crate::app::slash::{self, Slash};
 use crate::app::transcript::Body;
-use crate::protocol::{Command, Input, Level, Mode, SessionId};
+use crate::protocol::{Command, Input, Mode, SessionId};
 
 /// Enter: sends what stands in the prompt, or queues it while a turn runs.
 pub fn submit(model: &mut Model) -> Vec<Effect> {
@@ -29,13 +29,11 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Ok(Some(slash)) => {
-            model.prompt.clear();
-            model.complete = None;
+            clear(model);
             run(model, slash)
         }
         Ok(None) => {
-            model.prompt.clear();
-            model.complete = None;
+            clear(model);
             model.scroll = Scroll::Follow;
             let remember = Effect::Remember(text.clone());
             let mut effects = match text.trim_start().strip_prefix('!') {
@@ -48,13 +46,17 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+fn clear(model: &mut Model) {
+    model.prompt.clear();
+    model.complete = None;
+    model.finding = None;
+}
+
 /// Takes the completion over, and runs it where nothing is missing.
 pub fn complete_and_run(model: &mut Model) -> Vec<Effect> {
-    if complete::accept(model) {
-        model.complete = None;
-        submit(model)
-    } else {
-        Vec::new()
+    match complete::accept(model) {
+        (Taken::Whole, _) => submit(model),
+        (Taken::Begun, effects) => effects,
     }
 }
 
@@ -139,8 +141,7 @@ pub fn stop(model: &mut Model) -> Vec<Effect> {
     }
     model.pending.clear();
     if model.focus() == Focus::Prompt && !model.prompt.is_empty() {
-        model.prompt.clear();
-        model.complete = None;
+        clear(model);
         model.say_again("cleared; up brings it back, ctrl+c again quits", Again::Quit);
     } else {
         model.say_again("ctrl+c again quits", Again::Quit);
@@ -150,6 +151,7 @@ pub fn stop(model: &mut Model) -> Vec<Effect> {
 
 /// Esc: one step back, the innermost first.
 pub fn back(model: &mut Model) -> Vec<Effect> {
+    model.finding = None;
     if model.complete.take().is_some() || model.prompt.search.take().is_some() {
         return Vec::new();
     }
@@ -195,7 +197,7 @@ fn back_from_prompt(model: &mut Model) -> Vec<Effect> {
 pub fn eof(model: &mut Model) -> Vec<Effect> {
     if !model.prompt.is_empty() {
         if model.prompt.edit(crate::app::keys::Edit::DeleteForward) {
-            complete::refresh(model);
+            return complete::refresh(model);
         }
         return Vec::new();
     }
@@ -243,20 +245,17 @@ pub fn down(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Back from the editor.
-pub fn edited(model: &mut Model, text: Result<String, String>) {
+pub fn edited(model: &mut Model, text: Result<String, String>) -> Vec<Effect> {
     match text {
         Ok(text) => {
             let text = crate::app::clean::prose(text.trim_end_matches('\n'));
             model.prompt.pastes.clear();
             model.prompt.editor.set(&text);
-            complete::refresh(model);
+            complete::refresh(model)
         }
         Err(problem) => {
-            model.transcript.push(Body::Notice {
-                level: Level::Warning,
-                text: problem,
-                hints: Vec::new(),
-            });
+            model.warn(&problem);
+            Vec::new()
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::app::calls::Call;
-use crate::protocol::{CallId, Level, MessageId, TurnEnd, TurnSummary};
+use crate::app::calls::{Call, CallState};
+use crate::protocol::{CallId, CallResult, Level, MessageId, Title, TurnEnd, TurnSummary};
 use crate::text::clean::Feed;
 
 /// Lines of a person's text from which on it is folded.
@@ -104,6 +104,14 @@ impl Transcript {
         self.entries.push(Entry { id: self.next, revision: 0, body });
         self.next += 1;
         self.entries.len() - 1
+    }
+
+    /// A file that goes along with a prompt looks like one that was read for it.
+    pub fn attached(&mut self, title: &Title, result: CallResult) {
+        let id = CallId(format!("attached-{}", self.next));
+        let mut call = Call::new(id, "Read", title, CallState::Queued);
+        call.end(result);
+        self.push(Body::Call(Box::new(call)));
     }
 
     /// Adds a piece of streamed text, as it came: to the message's open entry, or to a new one.
@@ -272,8 +280,6 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::calls::CallState;
-    use crate::protocol::Title;
 
     fn message(name: &str) -> MessageId {
         MessageId(name.to_owned())

@@ -88,7 +88,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
     match model.focus() {
         Focus::Prompt => {
             model.prompt.insert(text);
-            complete::refresh(model);
+            return complete::refresh(model);
         }
         Focus::HistorySearch => {
             if let Some(search) = &mut model.prompt.search {
@@ -126,8 +126,7 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         Focus::Prompt | Focus::Browse => {
             model.browse = None;
             model.prompt.paste(&text);
-            complete::refresh(model);
-            Vec::new()
+            complete::refresh(model)
         }
         _ => insert(model, &text),
     }
@@ -151,10 +150,11 @@ fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
 
 fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
     match reply {
-        Reply::Edited(text) => submit::edited(model, text),
+        Reply::Edited(text) => return submit::edited(model, text),
         Reply::Sessions { seq, rows } => return history::listed(model, seq, rows),
         Reply::Preview { id, preview } => history::previewed(model, id, preview),
         Reply::Costs { seq, report } => cost::loaded(model, seq, report),
+        Reply::Files { seq, paths, looking } => complete::found(model, seq, &paths, looking),
         Reply::Saved(Ok(text) | Err(text)) => model.say(&clean::line(&text)),
         Reply::Found(found) => start::found(model, found),
         Reply::Rules(rules) => model.rules = clean::rules(rules),

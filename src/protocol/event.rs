@@ -83,6 +83,11 @@ pub enum Event {
         message: MessageId,
         text: String,
     },
+    /// A file or folder that the prompt mentioned goes along with it. `title` says what it is.
+    Attached {
+        title: Title,
+        result: CallResult,
+    },
     /// Queued input was handed to the model in the middle of a turn.
     Steered {
         message: MessageId,

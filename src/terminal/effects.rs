@@ -16,6 +16,10 @@ pub enum Own {
     Send(Command),
     Copy(String),
     OpenEditor(String),
+    FindFiles {
+        seq: u64,
+        query: String,
+    },
     Connect(crate::app::start::Choice),
     Notify(String),
     Redraw,
@@ -32,6 +36,7 @@ pub fn carry_out(
         Effect::Send(command) => return Own::Send(command),
         Effect::Copy(text) => return Own::Copy(text),
         Effect::OpenEditor(text) => return Own::OpenEditor(text),
+        Effect::FindFiles { seq, query } => return Own::FindFiles { seq, query },
         Effect::Connect(choice) => return Own::Connect(choice),
         Effect::Notify(text) => return Own::Notify(text),
         Effect::Redraw => return Own::Redraw,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use crate::app::{Effect, Millis, Model, Msg, Reply, submit, update};
 use crate::protocol::{Command, Event};
 use crate::terminal::colouring::{Coloured, Colouring};
 use crate::terminal::effects::{Own, ask, carry_out};
+use crate::terminal::files::Files;
 use crate::terminal::keys::Keys;
 use crate::terminal::pace::Pace;
 use crate::terminal::raw::Guard;
@@ -45,6 +47,9 @@ pub struct Screen<'a> {
     unsent: VecDeque<Command>,
     replies: (UnboundedSender<Msg>, UnboundedReceiver<Msg>),
     colouring: Colouring,
+    files: Files,
+    /// The session's folder, exactly as the agent told it.
+    folder: PathBuf,
     connecting: (UnboundedSender<Connected>, UnboundedReceiver<Connected>),
     /// Back from a suspension of our own, whose signal to go on is still to come.
     resumed: bool,
@@ -78,6 +83,7 @@ enum Woken {
 
 impl<'a> Screen<'a> {
     pub fn new(setup: Setup, guard: &'a Guard) -> Screen<'a> {
+        let folder = PathBuf::from(&setup.model.session.cwd);
         Screen {
             model: setup.model,
             state: State::new(setup.themes, setup.colours),
@@ -100,6 +106,8 @@ impl<'a> Screen<'a> {
             unsent: VecDeque::new(),
             replies: mpsc::unbounded_channel(),
             colouring: Colouring::new(),
+            files: Files::default(),
+            folder,
             connecting: mpsc::unbounded_channel(),
             resumed: false,
             ended: None,
@@ -190,11 +198,11 @@ impl<'a> Screen<'a> {
                 self.pace.now();
             }
             Woken::Agent(event) => {
-                self.update(Msg::Agent(Box::new(event))).await?;
+                self.agent(event).await?;
                 for _ in 0..BATCH {
                     let next = self.events.as_mut().and_then(|events| events.try_recv().ok());
                     let Some(event) = next else { break };
-                    self.update(Msg::Agent(Box::new(event))).await?;
+                    self.agent(event).await?;
                 }
                 self.pace.soon();
             }
@@ -228,6 +236,13 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
+    async fn agent(&mut self, event: Event) -> anyhow::Result<()> {
+        if let Event::Started { cwd, .. } = &event {
+            self.folder = PathBuf::from(cwd);
+        }
+        self.update(Msg::Agent(Box::new(event))).await
+    }
+
     async fn key(&mut self, event: crossterm::event::Event) -> anyhow::Result<()> {
         if matches!(event, crossterm::event::Event::Resize(..)) {
             self.size = None;
@@ -247,6 +262,9 @@ impl<'a> Screen<'a> {
                     if !clipboard::copy(&text, &mut io::stdout())? {
                         self.model.say("only the first 100,000 bytes were copied");
                     }
+                }
+                Own::FindFiles { seq, query } => {
+                    self.files.find(&self.folder, seq, query, &self.replies.0);
                 }
                 Own::OpenEditor(text) => self.edit(&text).await?,
                 Own::Connect(choice) => self.connect(Some(choice)),

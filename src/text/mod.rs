@@ -7,6 +7,7 @@
 
 pub mod clean;
 pub mod clip;
+pub mod mention;
 pub mod width;
 pub mod wrap;
 

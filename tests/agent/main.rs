@@ -14,6 +14,7 @@ mod support;
 mod deferred;
 mod economy;
 mod loops;
+mod mention;
 mod permission;
 mod recovery;
 mod resume;

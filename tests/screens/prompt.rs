@@ -1,6 +1,6 @@
 //! Writing, sending, queueing, stopping.
 
-use tern::app::{Effect, Msg};
+use tern::app::{Effect, Msg, Reply};
 use tern::protocol::{Command, Mode, TurnId};
 
 use crate::support::screen::{Screen, screen};
@@ -132,4 +132,52 @@ fn earlier_prompts_are_found() {
 #[test]
 fn after_a_prefix_the_screen_says_how_it_goes_on() {
     insta::assert_snapshot!(screen(100, 24).keys("<ctrl+x>").text());
+}
+
+/// The last question for files, answered.
+fn find(screen: Screen, paths: &[&str], looking: bool) -> Screen {
+    let asked = screen.off.effects.iter().rev().find_map(|effect| match effect {
+        Effect::FindFiles { seq, .. } => Some(*seq),
+        _ => None,
+    });
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+    screen.send(Msg::Done(Reply::Files { seq: asked.unwrap(), paths, looking }))
+}
+
+fn queries(screen: &Screen) -> Vec<&str> {
+    let query = |effect| match effect {
+        &Effect::FindFiles { ref query, .. } => Some(query.as_str()),
+        _ => None,
+    };
+    screen.off.effects.iter().filter_map(query).collect()
+}
+
+#[test]
+fn a_mention_is_completed_from_the_files_that_are_found() {
+    let screen = screen(80, 24).keys("see @pa");
+    assert_eq!(queries(&screen), ["", "p", "pa"]);
+    let mut screen = find(screen, &["src/", "src/parser.rs", "a b.txt"], true);
+    insta::assert_snapshot!("mention", screen.text());
+
+    let screen = screen.keys("<tab>");
+    assert_eq!(screen.off.model.prompt.expanded(), "see @src/");
+    assert_eq!(queries(&screen).last(), Some(&"src/"), "within the folder one goes on");
+    let screen = find(screen, &["src/parser.rs", "src/a b.txt"], false);
+    let screen = screen.keys("<down><enter>now");
+    assert_eq!(screen.off.model.prompt.expanded(), "see @\"src/a b.txt\" now");
+    assert!(screen.off.model.complete.is_none() && screen.commands().is_empty());
+
+    // Late answers to older questions fall on the floor.
+    let screen = screen.send(Msg::Done(Reply::Files { seq: 1, paths: vec!["x".into()], looking: false }));
+    assert!(screen.off.model.complete.is_none());
+}
+
+#[test]
+fn a_mention_that_is_left_is_not_completed() {
+    for keys in ["@pa<esc>", "@pa<home>", "@pa ", "@pa<backspace><backspace><backspace>"] {
+        let screen = find(screen(80, 24).keys("x @pa"), &["src/parser.rs"], true);
+        let screen = screen.keys(keys.strip_prefix("@pa").unwrap());
+        assert!(screen.off.model.complete.is_none(), "{keys}");
+    }
+    assert_eq!(queries(&screen(80, 24).keys("mail me@example.org")), Vec::<&str>::new());
 }

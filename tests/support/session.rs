@@ -38,6 +38,7 @@ pub struct Options {
     /// A small model beside the main one.
     pub small: Option<Arc<Script>>,
     pub budget: tern::config::Budget,
+    pub rules: Rules,
 }
 
 impl Default for Options {
@@ -53,6 +54,7 @@ impl Default for Options {
             titles: false,
             small: None,
             budget: Config::default().budget,
+            rules: Rules::default(),
         }
     }
 }
@@ -219,7 +221,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
             small: options.small,
         }),
         tools: Table::built_in(),
-        rules: Rules::default(),
+        rules: options.rules,
         can_ask: options.can_ask,
         prompt: Prompt::default(),
         place: place(root),

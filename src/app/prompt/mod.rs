@@ -6,7 +6,7 @@ pub mod paste;
 pub use history::{History, HistorySearch};
 pub use paste::Paste;
 
-use crate::app::edit::{Editor, Lines};
+use crate::app::edit::{Editor, Lines, Place};
 use crate::app::keys::Edit;
 
 #[derive(Debug, Clone)]
@@ -65,6 +65,14 @@ impl Prompt {
 
     pub fn insert(&mut self, text: &str) {
         self.history.leave();
+        self.editor.insert(text);
+    }
+
+    /// Puts `text` in the place of what stands between a place and the cursor, in the same line.
+    pub fn replace_from(&mut self, from: Place, text: &str) {
+        let cursor = self.editor.cursor();
+        self.history.leave();
+        self.editor.remove(from.line, from.column, cursor.column);
         self.editor.insert(text);
     }
 
@@ -145,7 +153,7 @@ impl Prompt {
         let inside = |(start, end): &(usize, usize)| *start < cursor.column && cursor.column < *end;
         if let Some((start, end)) = marks.into_iter().find(inside) {
             let column = if toward_start { start } else { end };
-            self.editor.jump(crate::app::edit::Place { column, ..cursor });
+            self.editor.jump(Place { column, ..cursor });
         }
     }
 }
