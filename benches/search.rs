@@ -185,5 +185,24 @@ fn memory() -> u64 {
     line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-criterion_group!(benches, resume, history);
+/// 100,000 paths, as of a large repository: an answer should be there within 30 ms.
+fn paths(c: &mut Criterion) {
+    let mut paths = tern::terminal::paths::Paths::default();
+    let mut dice = Dice(7);
+    for n in 0..100_000 {
+        let folder = dice.roll(400);
+        let part = dice.roll(30);
+        let name = dice.words(1 + n % 3).replace(' ', "_");
+        paths.push(&format!("crates/part-{part}/src/module{folder}/{name}{n}.rs"), false);
+    }
+    let mut group = c.benchmark_group("a mention among 100,000 files");
+    for query in ["", "s", "mod12rs", "part-7/word", "crates/part-21/src/module300/w"] {
+        group.bench_function(if query.is_empty() { "nothing typed" } else { query }, |b| {
+            b.iter(|| paths.search(query, 50).len());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, paths, resume, history);
 criterion_main!(benches);

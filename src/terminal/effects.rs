@@ -16,10 +16,7 @@ pub enum Own {
     Send(Command),
     Copy(String),
     OpenEditor(String),
-    FindFiles {
-        seq: u64,
-        query: String,
-    },
+    FindFiles { seq: u64, query: String },
     Connect(crate::app::start::Choice),
     Notify(String),
     Redraw,

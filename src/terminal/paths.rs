@@ -51,7 +51,8 @@ impl Paths {
         let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
         let mut buffer = Vec::new();
         let needed = needed(query);
-        let mut best = BinaryHeap::with_capacity(most + 1);
+        let mut best: BinaryHeap<Reverse<(u32, Reverse<usize>, Reverse<usize>)>> =
+            BinaryHeap::with_capacity(most + 1);
         for index in 0..self.len() {
             if self.letters[index] & needed != needed {
                 continue;
@@ -61,13 +62,20 @@ impl Paths {
                 continue;
             };
             // The worst is on top of the heap: the lowest score, of equals the longest path.
+            let full = best.len() == most;
+            if full && best.peek().is_some_and(|Reverse((worst, ..))| score < *worst) {
+                continue;
+            }
             best.push(Reverse((score, Reverse(path.len()), Reverse(index))));
             if best.len() > most {
                 best.pop();
             }
         }
         let sorted = best.into_sorted_vec();
-        sorted.into_iter().map(|Reverse((_, _, Reverse(index)))| self.get(index).to_owned()).collect()
+        sorted
+            .into_iter()
+            .map(|Reverse((_, _, Reverse(index)))| self.get(index).to_owned())
+            .collect()
     }
 
     fn top(&self, most: usize) -> Vec<String> {
@@ -142,8 +150,10 @@ mod tests {
             ("xyz", &[]),
         ] {
             let answer = paths.search(query, 3);
-            assert!(answer.iter().map(String::as_str).take(found.len()).eq(found.iter().copied()),
-                "{query}: {answer:?}");
+            assert!(
+                answer.iter().map(String::as_str).take(found.len()).eq(found.iter().copied()),
+                "{query}: {answer:?}"
+            );
         }
         assert_eq!(paths.search("r", 2).len(), 2);
     }

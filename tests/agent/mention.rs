@@ -13,9 +13,7 @@ fn attached(session: &Session) -> Vec<(String, String)> {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::Attached { title, result } => {
-                Some((title.object.clone(), result.facts.clone()))
-            }
+            Event::Attached { title, result } => Some((title.object.clone(), result.facts.clone())),
             _ => None,
         })
         .collect()
@@ -36,7 +34,11 @@ async fn a_mentioned_file_goes_along_and_counts_as_read() {
     let sent = serde_json::to_string(&session.script.requests()[0].messages).unwrap();
     assert!(sent.contains("one\\ntwo\\nthree"), "{sent}");
     assert!(sent.find("three") < sent.find("change @a.rs"), "the words stand last: {sent}");
-    assert!(!session.results()[0].is_error(), "an edit of it needs no Read: {:?}", session.results());
+    assert!(
+        !session.results()[0].is_error(),
+        "an edit of it needs no Read: {:?}",
+        session.results()
+    );
     assert_eq!(session.notices(), Vec::<String>::new());
 }
 

@@ -168,7 +168,8 @@ fn a_mention_is_completed_from_the_files_that_are_found() {
     assert!(screen.off.model.complete.is_none() && screen.commands().is_empty());
 
     // Late answers to older questions fall on the floor.
-    let screen = screen.send(Msg::Done(Reply::Files { seq: 1, paths: vec!["x".into()], looking: false }));
+    let screen =
+        screen.send(Msg::Done(Reply::Files { seq: 1, paths: vec!["x".into()], looking: false }));
     assert!(screen.off.model.complete.is_none());
 }
 
