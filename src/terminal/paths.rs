@@ -16,6 +16,9 @@ pub struct Paths {
     letters: Vec<u64>,
 }
 
+/// Score, length and index of a path that matches; the greater the better.
+type Rank = (u32, Reverse<usize>, Reverse<usize>);
+
 impl Paths {
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -51,8 +54,7 @@ impl Paths {
         let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
         let mut buffer = Vec::new();
         let needed = needed(query);
-        let mut best: BinaryHeap<Reverse<(u32, Reverse<usize>, Reverse<usize>)>> =
-            BinaryHeap::with_capacity(most + 1);
+        let mut best: BinaryHeap<Reverse<Rank>> = BinaryHeap::with_capacity(most + 1);
         for index in 0..self.len() {
             if self.letters[index] & needed != needed {
                 continue;

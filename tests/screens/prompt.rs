@@ -145,11 +145,11 @@ fn find(screen: Screen, paths: &[&str], looking: bool) -> Screen {
 }
 
 fn queries(screen: &Screen) -> Vec<&str> {
-    let query = |effect| match effect {
-        &Effect::FindFiles { ref query, .. } => Some(query.as_str()),
+    let query = screen.off.effects.iter().filter_map(|effect| match effect {
+        Effect::FindFiles { query, .. } => Some(query.as_str()),
         _ => None,
-    };
-    screen.off.effects.iter().filter_map(query).collect()
+    });
+    query.collect()
 }
 
 #[test]
