@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::compact;
 use crate::agent::journal::Journal;
-use crate::agent::news::Told;
 use crate::agent::mention::{self, Attached};
+use crate::agent::news::Told;
 use crate::agent::prefix::{self, Sent};
 use crate::agent::purse::Bill;
 use crate::agent::route::{Route, Router};
