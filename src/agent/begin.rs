@@ -13,22 +13,20 @@ use crate::agent::gate::Gate;
 use crate::agent::journal::Journal;
 use crate::agent::purse::{Purse, Spent};
 use crate::agent::request::{Ended, failed};
+use crate::agent::retell;
 use crate::agent::route::Route;
 use crate::agent::shared::Shared;
 use crate::agent::side::Side;
 use crate::agent::undo;
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
-use crate::protocol::{
-    CallId, CallResult, ErrorKind, Event, Level, Message, MessageId, Mode, Money, Part, Role,
-    SessionId, Source, Sourced, Title,
-};
+use crate::protocol::{ErrorKind, Event, Level, Mode, Money, SessionId, Source, Sourced};
 use crate::session::blobs::Blobs;
 use crate::session::disk::Disk;
 use crate::session::log::{self, Log, OpenError};
 use crate::session::read::Loaded;
-use crate::session::record::{Body, Opening, new_session};
-use crate::session::steps::{self, Steps};
+use crate::session::record::{Opening, new_session};
+use crate::session::steps;
 use crate::session::{fork, read, replay};
 use crate::tools::SessionState;
 
@@ -87,10 +85,10 @@ async fn resumed(
     let (log, loaded, damage) = open(setup, session)?;
     let state = replay::state(&loaded);
     let blobs = Blobs::new(setup.places.blobs.clone(), Disk::default());
-    let replayed = replay::messages(&loaded, &blobs);
+    let retell::Told { history, preamble, unknown, mut problems } =
+        retell::history(&loaded, &blobs);
     let mode = resumed_mode(setup.mode, state.mode);
     let wanted = state.model.clone().unwrap_or_else(|| setup.model.clone());
-    let mut problems = replayed.problems;
     // The model of back then may be gone; the session is not.
     let route = match setup.router.route(&wanted).await {
         Ok(route) => route,
@@ -108,36 +106,28 @@ async fn resumed(
     let shared = shared(setup, mode, &route, purse, events).await;
     shared.emit(started(setup, &session, &route, mode, true)).await;
     let steps = steps::read(&loaded);
-    restore_screen(&shared, &loaded, &steps, state.title.as_deref()).await;
+    retell::screen(&shared, &loaded, &steps, state.title.as_deref()).await;
     if !damage.is_none() {
         problems.push(damage.to_string());
     }
-    if !replayed.unknown.is_empty() {
+    if unknown > 0 {
         problems.push(format!(
-            "{} calls have no result in the log: their outcome is unknown, and they are not run again",
-            replayed.unknown.len()
+            "{unknown} calls have no result in the log: their outcome is unknown, and they are not run again"
         ));
     }
     for problem in problems {
         shared.notice(Level::Warning, problem).await;
     }
-    *crate::agent::shared::lock(&crate::agent::shared::lock(&shared.session).todos) =
-        state.todos.clone();
+    retell::tools(&shared, &loaded, &state);
     if !state.todos.is_empty() {
         shared.emit(Event::TodosChanged { todos: state.todos }).await;
     }
-    let preamble = logged_context(&loaded);
     let mut journal = Journal::new(log, mode);
     if state.title.is_some() {
         journal.titled();
     }
     let changed = steps.done.iter().flat_map(|turn| &turn.changes);
     journal.knows(changed.map(|(_, file)| file.into()));
-    let mut history: Vec<(MessageId, Message)> =
-        replayed.ids.into_iter().zip(replayed.messages).collect();
-    if let Some((_, first)) = history.first_mut().filter(|_| !preamble.is_empty()) {
-        first.parts.insert(0, Part::Text { text: preamble.clone() });
-    }
     let mut talk =
         Conversation::new(Start { journal, history, preamble, ..start(setup, session, route) });
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
@@ -204,79 +194,6 @@ fn forked(setup: &Setup, path: &Path) -> Result<std::path::PathBuf, String> {
     fork::fork(&loaded, &head, &to, session, &Disk::default(), now)
         .map_err(|error| error.to_string())?;
     Ok(to)
-}
-
-/// Everything the branch holds, as the front end would have seen it.
-async fn restore_screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
-    if let Some(title) = title {
-        shared.emit(Event::Titled { title: title.to_owned() }).await;
-    }
-    let mut open: Vec<(CallId, String, Title)> = Vec::new();
-    for record in loaded.records() {
-        match record.body {
-            Body::User { parts, .. } => {
-                flush_unknown(shared, &mut open).await;
-                restored(shared, record.id, Role::User, parts).await;
-            }
-            Body::Assistant { parts, .. } => {
-                flush_unknown(shared, &mut open).await;
-                restored(shared, record.id, Role::Assistant, parts).await;
-            }
-            Body::Call { call, tool, title, .. } => open.push((call, tool, title)),
-            Body::Result { call, result } => {
-                let Some(at) = open.iter().position(|(id, _, _)| *id == call) else { continue };
-                let (call, tool, title) = open.remove(at);
-                restored_call(shared, call, tool, title, Some(result)).await;
-            }
-            Body::Rewind(_) => {
-                let taken = steps.taken.iter().find(|taken| taken.record == record.id);
-                if let Some(taken) = taken {
-                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
-                }
-            }
-            _ => {}
-        }
-    }
-    flush_unknown(shared, &mut open).await;
-}
-
-async fn flush_unknown(shared: &Shared, open: &mut Vec<(CallId, String, Title)>) {
-    for (call, tool, title) in open.drain(..) {
-        restored_call(shared, call, tool, title, None).await;
-    }
-}
-
-/// What tern added to a prompt stands before the person's own words, which come last.
-async fn restored(shared: &Shared, message: MessageId, role: Role, mut parts: Vec<Part>) {
-    if role == Role::User {
-        let own = parts.iter().rposition(|part| matches!(part, Part::Text { .. }));
-        parts.drain(..own.unwrap_or_default());
-    }
-    let text = Message { role, parts }.text();
-    if !text.is_empty() {
-        shared.emit(Event::Restored { message, role, text }).await;
-    }
-}
-
-async fn restored_call(
-    shared: &Shared,
-    call: CallId,
-    tool: String,
-    title: Title,
-    result: Option<CallResult>,
-) {
-    shared.emit(Event::CallRestored { call, tool, title, result }).await;
-}
-
-/// What the model was told when the session began, byte for byte: the prefix stays cached.
-fn logged_context(loaded: &Loaded) -> String {
-    loaded
-        .records()
-        .find_map(|record| match record.body {
-            Body::Context { text, .. } => Some(text),
-            _ => None,
-        })
-        .unwrap_or_default()
 }
 
 /// Resuming must not loosen what the person set for this start: bypass holds only if this tern was

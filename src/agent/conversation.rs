@@ -294,6 +294,19 @@ impl Conversation {
         self.remeasure();
     }
 
+    /// Puts another history in place, as it stands in the log.
+    pub fn take_up(&mut self, history: Vec<(MessageId, Message)>) {
+        self.history.clear();
+        self.ids.clear();
+        self.summary = None;
+        for (id, message) in history {
+            // Ids of calls that are no longer there stay taken: the log has them.
+            self.taken.extend(message.calls().map(|(id, _, _)| id.0.clone()));
+            self.push(id, message);
+        }
+        self.remeasure();
+    }
+
     /// Preamble and `head` take the place of everything before the message `tail`.
     pub fn shorten(&mut self, head: String, tail: usize) {
         let kept = self.history.split_off(tail);

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::agent::dispatch::{self, Call};
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, lock};
 use crate::agent::title;
 use crate::agent::undo::{self, Kept};
 use crate::protocol::{
@@ -87,6 +87,12 @@ impl Journal {
     /// The turn's first message is written.
     pub fn turn_begun(&mut self, message: MessageId) {
         self.message = Some(message);
+    }
+
+    /// The log has gone to a place where `then` is the mode; `now` is the one that holds.
+    pub async fn stands_at(&mut self, then: Option<Mode>, shared: &Shared, now: Mode) {
+        self.mode = then.unwrap_or(now);
+        self.mode(shared, now).await;
     }
 
     /// Files that earlier runs of this session have changed.
@@ -237,6 +243,11 @@ impl dispatch::Journal for Journal {
     async fn result(&mut self, shared: &Shared, call: &CallId, result: &CallResult) {
         let body = Body::Result { call: call.clone(), result: result.clone() };
         self.append(shared, body).await;
+        let session = lock(&shared.session).clone();
+        let files = lock(&session.seen).news();
+        if !files.is_empty() {
+            self.append(shared, Body::Seen { files }).await;
+        }
     }
 
     async fn keep(&mut self, shared: &Shared, call: &Call, tool: &dyn Tool) -> Kept {

@@ -3,8 +3,9 @@
 //! One task owns the conversation. It takes [`Command`]s from a channel and answers with
 //! [`Event`]s on another; it does not know who is at the other end. `run` is the task, `turn` one
 //! exchange, `request` one request with its recovery, `dispatch` the tool calls, `gate` the
-//! permission question, `compact` the making of room, `journal` the way to the disk, `purse` the money, `side`
-//! what goes to the small model, `undo` the way back over changes of files.
+//! permission question, `compact` the making of room, `journal` the way to the disk, `retell` the
+//! way back from it, `purse` the money, `side` what goes to the small model, `undo` the steps back
+//! over files and conversation.
 //!
 //! *Invariants:* the history is valid for the next request after every step, whatever is
 //! interrupted; nothing runs that the gate has not let through.
@@ -25,6 +26,7 @@ mod prefix;
 mod purse;
 pub mod recover;
 mod request;
+mod retell;
 pub mod route;
 mod run;
 mod shared;

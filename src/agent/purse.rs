@@ -83,6 +83,11 @@ impl Purse {
         &self.session
     }
 
+    /// The folder that the session was begun in.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
     pub fn spent(&self) -> Spent {
         lock(&self.state).spent
     }

@@ -15,10 +15,10 @@ use crate::agent::conversation::Conversation;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::Shared;
 use crate::agent::title::Naming;
+use crate::agent::undo::Target;
 use crate::agent::{Setup, begin, compact, turn, undo};
 use crate::protocol::{
-    Command, Decision, Detail, Event, Level, RequestId, SessionId, Step, TurnEnd, TurnId,
-    TurnSummary,
+    Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
 use crate::tools::Tool;
 
@@ -89,8 +89,11 @@ pub async fn run(
                 }
             }
             Command::SetModel { model } => set_model(&mut talk, &shared, &model).await,
-            Command::Undo => undo::ask(&mut talk, &shared, Step::Undo).await,
-            Command::Redo => undo::ask(&mut talk, &shared, Step::Redo).await,
+            Command::Undo => undo::ask(&mut talk, &shared, Target::Undo).await,
+            Command::Redo => undo::ask(&mut talk, &shared, Target::Redo).await,
+            Command::Rewind { to, scope } => {
+                undo::ask(&mut talk, &shared, Target::Before { message: to, scope }).await;
+            }
             Command::ConfirmRewind { request, also } => {
                 undo::confirm(&mut talk, &shared, request, &also).await;
             }
@@ -164,6 +167,7 @@ async fn meanwhile(
                     | Command::SetModel { .. }
                     | Command::Undo
                     | Command::Redo
+                    | Command::Rewind { .. }
                     | Command::ConfirmRewind { .. }
                     | Command::Clear
                     | Command::Resume { .. })) => later.push_back(command),
@@ -199,6 +203,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::Shell { .. }
         | Command::Undo
         | Command::Redo
+        | Command::Rewind { .. }
         | Command::ConfirmRewind { .. }
         | Command::Clear
         | Command::Resume { .. }

@@ -6,7 +6,7 @@ use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
-use crate::app::panels::{self, Kind, changes, cost, history, themes};
+use crate::app::panels::{self, Kind, changes, cost, history, rewind, themes};
 use crate::app::prompt::HistorySearch;
 use crate::app::{search, start, submit};
 
@@ -66,6 +66,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::NextHunk => step_hunk(model, true),
         Action::PreviousHunk => step_hunk(model, false),
         Action::Confirm => return confirm::accept(model),
+        Action::NextScope => return confirm::next_scope(model),
         Action::FieldAccept => return permission::accept(model),
         Action::FieldNext => permission::next_scope(model),
         Action::FieldPick => permission::pick_rule(model),
@@ -81,6 +82,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ThemePanel => themes::open(model),
         Action::PermissionsPanel => panels::toggle(model, Kind::Permissions),
         Action::StatusPanel => panels::toggle(model, Kind::Status),
+        Action::RewindPanel => return rewind::open(model),
+        Action::RewindHere => return rewind::here(model),
         Action::PanelDown => return scroll_inner(model, 1),
         Action::PanelUp => return scroll_inner(model, -1),
         Action::PanelPageDown => return page_inner(model, true),

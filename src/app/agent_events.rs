@@ -11,13 +11,13 @@ use crate::app::spend::Spending;
 use crate::app::transcript::{Body, Kind};
 use crate::protocol::{
     AgentId, CallId, CallResult, CallStatus, Closed, Detail, Event, HookEnd, HookRun, Level,
-    Request, Role, Skipped, Step, TurnEnd, TurnId, TurnSummary,
+    MessageId, Request, RewindScope, Role, SessionId, Skipped, Step, TurnEnd, TurnId, TurnSummary,
 };
 
 pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Started { session, cwd, model: name, mode, window, scripted, resumed } => {
-            started(model, resumed);
+            started(model, &session, resumed);
             let info = &mut model.session;
             info.id = Some(session);
             info.cwd = clean::line(&cwd);
@@ -26,16 +26,18 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             info.window = window;
             info.scripted = scripted;
         }
-        Event::Restored { role, text, .. } => restored(model, role, &text),
+        Event::Restored { message, role, text } => restored(model, message, role, &text),
         Event::CallRestored { call, tool, title, result } => {
             let mut entry = Call::new(call, &tool, &title, CallState::Queued);
             entry.end(result.unwrap_or_else(unknown));
             model.transcript.push(Body::Call(Box::new(entry)));
         }
-        Event::TurnStarted { turn, text, .. } => turn_started(model, turn, &text),
-        Event::Steered { text, .. } => {
+        Event::TurnStarted { turn, message, text } => turn_started(model, turn, message, &text),
+        Event::Steered { message, text } => {
             model.transcript.close_live();
-            model.transcript.push(Body::Person { text: clean::prose(&text), open: false });
+            let said = Body::Person { text: clean::prose(&text), open: false };
+            let at = model.transcript.push(said);
+            model.transcript.name(at, message);
         }
         Event::Attached { title, result } => model.transcript.attached(&title, result),
         Event::QueueChanged { queued } => {
@@ -74,10 +76,13 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::RewindAsked { rewind } => {
             confirm::ask(model, *rewind);
-            return notify(model, "tern asks whether to change files");
+            return notify(model, "tern asks whether to take a step back");
         }
-        Event::Rewound { step, files, skipped, calls } => {
-            rewound(model, step, &files, &skipped, &calls);
+        Event::Rewound { step, scope, input, files, skipped, calls } => {
+            rewound(model, (step, scope), &files, &skipped, &calls);
+            if let Some(input) = input {
+                back_in_the_prompt(model, &input);
+            }
         }
         Event::TodosChanged { todos } => model.todos = clean::todos(todos),
         Event::UsageAdded { spend, session, today, unpriced, context } => {
@@ -143,9 +148,11 @@ pub fn disconnected(model: &mut Model, why: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-fn started(model: &mut Model, resumed: bool) {
+fn started(model: &mut Model, session: &SessionId, resumed: bool) {
     model.confirm = None;
     let first = model.session.id.is_none();
+    // A step over the conversation: the session's money is what it was.
+    let same = model.session.id.as_ref() == Some(session);
     // A prompt may have been sent before the agent was there; it stays.
     if !first {
         model.transcript.clear();
@@ -154,7 +161,9 @@ fn started(model: &mut Model, resumed: bool) {
         model.sent = None;
     }
     if !first || resumed {
-        model.spending = Spending { today: model.spending.today, ..Spending::default() };
+        if !same {
+            model.spending = Spending { today: model.spending.today, ..Spending::default() };
+        }
         model.todos.clear();
         model.scroll = Scroll::Follow;
         model.browse = None;
@@ -163,15 +172,16 @@ fn started(model: &mut Model, resumed: bool) {
     }
 }
 
-fn restored(model: &mut Model, role: Role, text: &str) {
+fn restored(model: &mut Model, message: MessageId, role: Role, text: &str) {
     let text = clean::prose(text);
     if text.trim().is_empty() {
         return;
     }
-    model.transcript.push(match role {
+    let at = model.transcript.push(match role {
         Role::User => Body::Person { text, open: false },
         Role::Assistant => Body::Prose { text, live: false },
     });
+    model.transcript.name(at, message);
 }
 
 fn unknown() -> CallResult {
@@ -183,47 +193,69 @@ fn unknown() -> CallResult {
     }
 }
 
-fn rewound(model: &mut Model, step: Step, files: &[String], skipped: &[Skipped], calls: &[CallId]) {
+/// The message that was gone back before, to be said in other words. What stood there can be had
+/// back with *up*.
+fn back_in_the_prompt(model: &mut Model, input: &str) {
+    model.panel = None;
+    model.browse = None;
+    model.prompt.clear();
+    model.prompt.paste(&clean::prose(input));
+    model.complete = None;
+}
+
+fn rewound(
+    model: &mut Model,
+    (step, scope): (Step, RewindScope),
+    files: &[String],
+    skipped: &[Skipped],
+    calls: &[CallId],
+) {
     model.confirm = None;
     for call in calls {
         model.transcript.change_call(call, |call| call.undone = step == Step::Undo);
     }
     let names: Vec<String> = files.iter().map(|path| clean::line(path)).collect();
-    let (done, back) = match step {
-        Step::Undo => ("Undone", "/redo brings the changes back"),
-        Step::Redo => ("Redone", "/undo takes the changes back again"),
+    let (done, back) = match (step, scope) {
+        (Step::Undo, RewindScope::Files) => ("Undone", "/redo brings the changes back"),
+        (Step::Redo, RewindScope::Files) => ("Redone", "/undo takes the changes back again"),
+        (Step::Undo, _) => ("Went back to here, and put back", "/redo goes forth again"),
+        (Step::Redo, _) => ("Went forth again, and put back", "esc esc goes back"),
     };
-    let text = if names.is_empty() {
-        "No file was changed".to_owned()
-    } else {
-        format!("{done}: {}", names.join(", "))
+    let text = match (names.is_empty(), scope, step) {
+        (false, ..) => format!("{done}: {}", names.join(", ")),
+        (true, RewindScope::Files, _) => "No file was changed".to_owned(),
+        (true, _, Step::Undo) => "Went back to here; no file was changed".to_owned(),
+        (true, _, Step::Redo) => "Went forth again; no file was changed".to_owned(),
     };
     let left = skipped.iter().map(|file| {
         format!("left as it is: {} ({})", clean::line(&file.path), clean::line(&file.why))
     });
-    let back = (!names.is_empty()).then(|| back.to_owned());
+    let took = !names.is_empty() || scope.conversation();
+    let back = took.then(|| back.to_owned());
     let hints = left.chain(back).collect();
     model.transcript.push(Body::Notice { level: Level::Info, text, hints });
 }
 
-fn turn_started(model: &mut Model, turn: TurnId, text: &str) {
+fn turn_started(model: &mut Model, turn: TurnId, message: MessageId, text: &str) {
     model.confirm = None;
     let text = clean::prose(text);
     model.spending.start_turn(turn, &text);
     model.turn = model.turn.max(turn);
-    match model.sent.take() {
+    let entry = match model.sent.take() {
         // Shown when it was sent; the agent's text counts, as a hook may have changed it.
         Some((sent, at)) if sent == turn => {
             let shown = model.transcript.entries().get(at).map(|entry| &entry.body);
             if !matches!(shown, Some(Body::Person { text: shown, .. }) if *shown == text) {
                 model.transcript.change(at, |body| *body = Body::Person { text, open: false });
             }
+            at
         }
         _ => {
             model.transcript.close_live();
-            model.transcript.push(Body::Person { text, open: false });
+            model.transcript.push(Body::Person { text, open: false })
         }
-    }
+    };
+    model.transcript.name(entry, message);
     let since = match model.activity {
         Activity::Working { turn: working, since, .. } if working == turn => since,
         _ => model.now,

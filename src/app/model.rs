@@ -26,7 +26,7 @@ pub struct Model {
     pub complete: Option<Complete>,
     pub finding: Option<Finding>,
     pub dialogs: Dialogs,
-    /// A step over changes of files waits for a yes.
+    /// A step back waits for a yes.
     pub confirm: Option<Confirm>,
     pub panel: Option<Panel>,
     pub search: Option<Search>,
@@ -147,6 +147,7 @@ pub struct Toast {
 pub enum Again {
     Quit,
     ClearPrompt,
+    Rewind,
 }
 
 /// Whether the person is looking, as far as the terminal tells.

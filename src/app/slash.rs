@@ -16,6 +16,7 @@ pub enum Slash {
     Mode { mode: Option<Mode> },
     Permissions,
     Redo,
+    Rewind,
     Resume { session: Option<String> },
     Status,
     Theme { name: Option<String> },
@@ -42,7 +43,12 @@ pub const COMMANDS: &[Row] = &[
     Row { name: "model", args: "[name]", help: "choose the model" },
     Row { name: "mode", args: "[name]", help: "choose the permission mode" },
     Row { name: "permissions", args: "", help: "mode and rules, and where each comes from" },
-    Row { name: "redo", args: "", help: "bring back what /undo took" },
+    Row { name: "redo", args: "", help: "bring back what /undo or /rewind took" },
+    Row {
+        name: "rewind",
+        args: "",
+        help: "go back to an earlier message: conversation, files or both, after a look",
+    },
     Row { name: "resume", args: "[session]", help: "take up an earlier session" },
     Row { name: "status", args: "", help: "session, model, folder, connection" },
     Row { name: "theme", args: "[name]", help: "choose the theme" },
@@ -87,6 +93,7 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "mode" => Slash::Mode { mode: mode(given.as_deref())? },
         "permissions" => Slash::Permissions,
         "redo" => Slash::Redo,
+        "rewind" => Slash::Rewind,
         "resume" => Slash::Resume { session: given },
         "status" => Slash::Status,
         "theme" => Slash::Theme { name: given },
@@ -103,7 +110,7 @@ fn find(name: &str) -> Option<&'static Row> {
         "changes" => "diff",
         "usage" => "cost",
         "sessions" => "history",
-        "rewind" => "undo",
+        "checkpoint" => "rewind",
         other => other,
     };
     COMMANDS.iter().find(|row| row.name == name)

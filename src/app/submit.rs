@@ -5,7 +5,7 @@ use crate::app::dialog::Stage;
 use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
-use crate::app::panels::{self, Kind, cost, history, models, themes};
+use crate::app::panels::{self, Kind, cost, history, models, rewind, themes};
 use crate::app::scroll::Scroll;
 use crate::app::search;
 use crate::app::slash::{self, Slash};
@@ -107,6 +107,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Resume { session: None } => return history::open(model, None),
         Slash::Undo => return idle_only(model, Command::Undo),
         Slash::Redo => return idle_only(model, Command::Redo),
+        Slash::Rewind => return rewind::open(model),
         Slash::Theme { name: None } => themes::open(model),
         Slash::Theme { name: Some(name) } => return themes::set(model, &name),
     }
@@ -189,6 +190,10 @@ fn back_from_prompt(model: &mut Model) -> Vec<Effect> {
         }
     } else if model.scroll != Scroll::Follow {
         model.scroll = Scroll::Follow;
+    } else if model.again(Again::Rewind) {
+        return rewind::open(model);
+    } else if !model.transcript.is_empty() {
+        model.say_again("esc again goes back to an earlier message", Again::Rewind);
     }
     Vec::new()
 }

@@ -33,6 +33,8 @@ pub struct Entry {
     /// Never used twice, also not after a clear.
     pub id: u64,
     pub revision: u32,
+    /// The message that it shows, where one is known: what a step back can go to.
+    pub message: Option<MessageId>,
     pub body: Body,
 }
 
@@ -101,7 +103,7 @@ impl Transcript {
             self.close_live();
             self.calls.insert(call.id.clone(), self.entries.len());
         }
-        self.entries.push(Entry { id: self.next, revision: 0, body });
+        self.entries.push(Entry { id: self.next, revision: 0, message: None, body });
         self.next += 1;
         self.entries.len() - 1
     }
@@ -163,6 +165,13 @@ impl Transcript {
             Body::Prose { text, .. } | Body::Thought { text, .. } => text.push_str(piece),
             _ => {}
         });
+    }
+
+    /// The entry shows this message.
+    pub fn name(&mut self, index: usize, message: MessageId) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.message = Some(message);
+        }
     }
 
     pub fn change(&mut self, index: usize, change: impl FnOnce(&mut Body)) {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::ids::{AgentId, JobId, RequestId, TurnId};
+use crate::protocol::ids::{AgentId, JobId, MessageId, RequestId, TurnId};
 use crate::protocol::permission::{Decision, Mode};
+use crate::protocol::rewind::RewindScope;
 
 /// What a person typed, as it goes to the model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -58,8 +59,13 @@ pub enum Command {
     /// Ask what it takes to have the files as they were before the last turn that changed any.
     /// Answered by `RewindAsked`; nothing is touched.
     Undo,
-    /// The same for taking the last undo back.
+    /// The same for taking the last undo or rewind back.
     Redo,
+    /// The same for going back to before a message of the person.
+    Rewind {
+        to: MessageId,
+        scope: RewindScope,
+    },
     /// Do what `RewindAsked` showed. Not to do it needs no command.
     ConfirmRewind {
         request: RequestId,

@@ -8,7 +8,7 @@ use crate::protocol::hook::HookRun;
 use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
-use crate::protocol::rewind::{Rewind, Skipped, Step};
+use crate::protocol::rewind::{Rewind, RewindScope, Skipped, Step};
 use crate::protocol::usage::{Money, Spend};
 
 /// One line of a recorded or streamed session.
@@ -50,7 +50,8 @@ impl Envelope<Event> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Event {
-    /// A session is ready. Sent again after `Clear` and `Resume`.
+    /// A session is ready. Sent again after `Clear`, `Resume` and a step over the conversation:
+    /// what follows takes the place of what was there.
     Started {
         session: SessionId,
         cwd: String,
@@ -136,13 +137,18 @@ pub enum Event {
         request: RequestId,
         by: Closed,
     },
-    /// What `Undo` or `Redo` would do to files; it waits for `ConfirmRewind`.
+    /// What `Undo`, `Redo` or `Rewind` would do; it waits for `ConfirmRewind`.
     RewindAsked {
         rewind: Box<Rewind>,
     },
-    /// Files were put back. Told again where a session is taken up.
+    /// A step was taken. Told again where a session is taken up.
     Rewound {
         step: Step,
+        #[serde(default)]
+        scope: RewindScope,
+        /// The message that was gone back before, to be said anew in other words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<String>,
         /// Those that hold something else now.
         files: Vec<String>,
         skipped: Vec<Skipped>,

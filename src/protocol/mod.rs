@@ -31,7 +31,7 @@ pub use permission::{
     Decision, Hunk, HunkLine, LineKind, Mode, PartVerdict, Preview, Request, Ruling, Scope, Source,
     Sourced, Suggestion,
 };
-pub use rewind::{FileEffect, FileStep, Rewind, Skipped, Step, StepConflict};
+pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict};
 pub use usage::{Cause, Money, Spend, Usage};
 
 /// Version of the line format of [`Envelope`]; adding a field is not a break.

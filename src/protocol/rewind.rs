@@ -1,8 +1,8 @@
-//! Steps back over the changes of files, and forth again.
+//! Steps back over the conversation and the changes of files, and forth again.
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::ids::RequestId;
+use crate::protocol::ids::{MessageId, RequestId};
 use crate::protocol::permission::Hunk;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,11 +12,43 @@ pub enum Step {
     Redo,
 }
 
+/// What a step concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RewindScope {
+    Conversation,
+    #[default]
+    Files,
+    Both,
+}
+
+impl RewindScope {
+    pub fn conversation(self) -> bool {
+        matches!(self, RewindScope::Conversation | RewindScope::Both)
+    }
+
+    pub fn files(self) -> bool {
+        matches!(self, RewindScope::Files | RewindScope::Both)
+    }
+}
+
 /// What a step would do: every file that it would touch, and no other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rewind {
     pub request: RequestId,
     pub step: Step,
+    #[serde(default)]
+    pub scope: RewindScope,
+    /// The message that the person chose to go back before. The same step can be asked for with
+    /// another scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<MessageId>,
+    /// Messages of the person that leave the conversation, or come back to it.
+    #[serde(default)]
+    pub messages: u32,
+    /// Commands ran in what is taken back: what they changed is known only in part.
+    #[serde(default)]
+    pub commands: u32,
     /// The first line of the prompt whose changes these are.
     pub prompt: String,
     pub files: Vec<FileStep>,

@@ -115,6 +115,13 @@ pub fn tail(path: &Path, bytes: u64) -> Result<Vec<Record>, ReadError> {
     Ok(records)
 }
 
+impl Entry {
+    /// The body, where it is small and says something about the session's state.
+    pub fn state(&self) -> Option<&Body> {
+        self.state.as_deref()
+    }
+}
+
 impl Loaded {
     /// The record at an index into `entries`, from the file. `None` where the file has changed.
     pub fn record(&self, index: usize) -> Option<Record> {
@@ -288,6 +295,7 @@ impl Pass {
 fn is_state(body: &Body) -> bool {
     match body {
         Body::Session(_)
+        | Body::Seen { .. }
         | Body::Usage { .. }
         | Body::Mode { .. }
         | Body::Model { .. }

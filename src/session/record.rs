@@ -11,6 +11,9 @@ use serde_json::Value;
 use crate::protocol::{
     CallId, CallResult, Input, Level, MessageId, Mode, Part, SessionId, Spend, Title, TurnId,
 };
+
+pub use crate::protocol::RewindScope;
+
 use crate::session::checkpoint::Checkpoint;
 
 /// Version of the line format; adding a field or a type is not a break.
@@ -92,6 +95,10 @@ pub enum Body {
         call: CallId,
         result: CallResult,
     },
+    /// Files as the model knows them now, after the result before.
+    Seen {
+        files: Vec<Look>,
+    },
     Usage {
         spend: Spend,
     },
@@ -120,6 +127,27 @@ pub enum Body {
     /// contents stay in the file.
     #[serde(other)]
     Unknown,
+}
+
+/// How the model knows a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// Real path.
+    pub path: String,
+    /// SHA-256 of its bytes then, hex.
+    pub hash: String,
+    pub extent: Extent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extent {
+    /// Its whole text stands in the conversation.
+    Whole,
+    /// A page of it does.
+    Part,
+    /// An edit made it what it is: the model knows it, but it stands nowhere in one piece.
+    Edited,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -186,24 +214,6 @@ pub struct Rewind {
     pub scope: RewindScope,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RewindScope {
-    Conversation,
-    Files,
-    Both,
-}
-
-impl RewindScope {
-    pub fn conversation(self) -> bool {
-        matches!(self, RewindScope::Conversation | RewindScope::Both)
-    }
-
-    pub fn files(self) -> bool {
-        matches!(self, RewindScope::Files | RewindScope::Both)
-    }
-}
-
 impl Body {
     pub fn user(parts: Vec<Part>) -> Body {
         Body::User { parts, shelved: Vec::new() }
@@ -222,6 +232,7 @@ impl Body {
             Body::Assistant { .. } => "assistant",
             Body::Call { .. } => "call",
             Body::Result { .. } => "result",
+            Body::Seen { .. } => "seen",
             Body::Usage { .. } => "usage",
             Body::Mode { .. } => "mode",
             Body::Model { .. } => "model",
@@ -248,6 +259,7 @@ impl Body {
             | Body::Checkpoint(_) => true,
             Body::Session(_)
             | Body::Context { .. }
+            | Body::Seen { .. }
             | Body::Mode { .. }
             | Body::Model { .. }
             | Body::Title { .. }

@@ -1,10 +1,12 @@
-//! Which changes of files can be taken back, and which steps back can be taken back in turn: read
-//! from the records of a log, in the order of the file.
+//! Which changes can be taken back, and which steps back can be taken back in turn: read from the
+//! records of a log, in the order of the file.
+
+use std::collections::HashMap;
 
 use crate::protocol::{CallId, MessageId, Step};
 use crate::session::checkpoint::{Checkpoint, Kept, When};
 use crate::session::read::Loaded;
-use crate::session::record::{Body, RecordId, Rewind};
+use crate::session::record::{Body, RecordId, Rewind, RewindScope};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Steps {
@@ -28,8 +30,10 @@ pub struct Turn {
 /// A step back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Back {
-    /// The checkpoint of what it replaced.
-    pub at: RecordId,
+    pub scope: RewindScope,
+    /// The checkpoint of the files that it replaced; `None` where it was over the conversation
+    /// alone.
+    pub at: Option<RecordId>,
     /// What its record says it came from: a redo goes there.
     pub from: RecordId,
     pub turns: Vec<Turn>,
@@ -39,6 +43,7 @@ pub struct Back {
 pub struct Taken {
     pub record: RecordId,
     pub step: Step,
+    pub scope: RewindScope,
     /// Absolute paths.
     pub files: Vec<String>,
     pub calls: Vec<CallId>,
@@ -53,13 +58,18 @@ pub fn calls(turns: &[Turn], files: &[String]) -> Vec<CallId> {
 pub fn read(loaded: &Loaded) -> Steps {
     let mut steps = Steps::default();
     let mut seen = Seen::default();
-    for entry in &loaded.entries {
+    for (at, entry) in loaded.entries.iter().enumerate() {
         match entry.state.as_deref() {
             Some(Body::Checkpoint(checkpoint)) => {
                 steps.checkpoint(&entry.id, checkpoint, &mut seen);
             }
-            Some(Body::Rewind(rewind)) if rewind.scope.files() => {
-                steps.rewind(&entry.id, rewind, &mut seen);
+            Some(Body::Rewind(rewind)) => {
+                steps.rewind(&entry.id, rewind, loaded.index_of(&rewind.to), &mut seen);
+            }
+            // What is said after a step over the conversation begins a branch of its own.
+            _ if entry.kind == "user" => {
+                steps.undone.retain(|back| !back.scope.conversation());
+                seen.messages.insert(entry.id.clone(), at);
             }
             _ => {}
         }
@@ -75,6 +85,8 @@ struct Seen<'a> {
     /// The checkpoint of a step, and the files that it wrote.
     at: Option<RecordId>,
     wrote: Vec<String>,
+    /// Where the person's messages stand in the file.
+    messages: HashMap<RecordId, usize>,
 }
 
 impl Steps {
@@ -107,22 +119,41 @@ impl Steps {
         }
     }
 
-    fn rewind(&mut self, record: &RecordId, rewind: &Rewind, seen: &mut Seen<'_>) {
-        let files = std::mem::take(&mut seen.wrote);
-        let turn = self.done.iter().position(|turn| turn.message == rewind.to);
-        let (step, calls) = if let (Some(turn), Some(at)) = (turn, seen.at.take()) {
-            let turns = self.done.split_off(turn);
-            let calls = calls(&turns, &files);
-            self.undone.push(Back { at, from: rewind.from.clone(), turns });
-            (Step::Undo, calls)
-        } else if let Some(back) = self.undone.pop_if(|back| back.from == rewind.to) {
+    /// `to`: where the record that the step goes to stands in the file.
+    fn rewind(
+        &mut self,
+        record: &RecordId,
+        rewind: &Rewind,
+        to: Option<usize>,
+        seen: &mut Seen<'_>,
+    ) {
+        let (scope, files) = (rewind.scope, std::mem::take(&mut seen.wrote));
+        let at = seen.at.take().filter(|_| scope.files());
+        let (step, calls) = if let Some(back) = self.undone.pop_if(|back| back.from == rewind.to) {
             let calls = calls(&back.turns, &files);
             self.done.extend(back.turns);
             (Step::Redo, calls)
         } else {
-            return;
+            let turns = if at.is_some() { self.after(rewind, to, seen) } else { Vec::new() };
+            // A step over files alone that concerns no turn says nothing that can be used.
+            if turns.is_empty() && !scope.conversation() {
+                return;
+            }
+            let calls = calls(&turns, &files);
+            self.undone.push(Back { scope, at, from: rewind.from.clone(), turns });
+            (Step::Undo, calls)
         };
-        self.taken.push(Taken { record: record.clone(), step, files, calls });
+        self.taken.push(Taken { record: record.clone(), step, scope, files, calls });
+    }
+
+    /// Takes the turns whose changes the step takes back: those that were begun by the record it
+    /// goes to, or by a later one.
+    fn after(&mut self, rewind: &Rewind, to: Option<usize>, seen: &Seen<'_>) -> Vec<Turn> {
+        let first = self.done.iter().position(|turn| {
+            let begun = seen.messages.get(&turn.message).copied();
+            turn.message == rewind.to || begun.zip(to).is_some_and(|(begun, to)| begun >= to)
+        });
+        first.map(|first| self.done.split_off(first)).unwrap_or_default()
     }
 }
 

@@ -4,12 +4,17 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::session::record;
+pub use crate::session::record::Extent;
+
 /// Files that the model has seen in this session, by real path.
 #[derive(Debug, Default)]
 pub struct Seen {
     files: HashMap<PathBuf, Look>,
     /// Counts compactions.
     generation: u64,
+    /// Looks since [`Seen::news`] was last asked.
+    news: Vec<record::Look>,
 }
 
 /// The last look at a file.
@@ -21,20 +26,24 @@ pub struct Look {
     generation: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// Its whole text stands in the conversation.
-    Whole,
-    /// A page of it does.
-    Part,
-    /// An edit made it what it is: the model knows it, but it stands nowhere in one piece.
-    Edited,
-}
-
 impl Seen {
     pub fn note(&mut self, path: PathBuf, hash: String, extent: Extent) {
+        // A name that is not text could not be written down and read back the same.
+        if let Some(path) = path.to_str() {
+            self.news.push(record::Look { path: path.to_owned(), hash: hash.clone(), extent });
+        }
+        self.remember(path, hash, extent);
+    }
+
+    /// A look that stands in the log already.
+    pub fn remember(&mut self, path: PathBuf, hash: String, extent: Extent) {
         let generation = self.generation;
         self.files.insert(path, Look { hash, extent, generation });
+    }
+
+    /// The looks since this was last asked, for the log.
+    pub fn news(&mut self) -> Vec<record::Look> {
+        std::mem::take(&mut self.news)
     }
 
     /// The files, in no order.

@@ -1,11 +1,11 @@
-//! The dialog before a step over changes of files: every file that it would touch, with its diff.
+//! The dialog before a step back: what it takes, and every file that it would touch, with its diff.
 
 use ratatui::text::{Line, Span};
 
 use crate::app::Model;
 use crate::app::dialog::Confirm;
 use crate::app::keys::{Action, Context};
-use crate::protocol::{FileEffect, FileStep, Step, StepConflict};
+use crate::protocol::{FileEffect, FileStep, Rewind, RewindScope, Step, StepConflict};
 use crate::text::{clip, width};
 use crate::view::code::Colours;
 use crate::view::diff;
@@ -16,9 +16,11 @@ use crate::view::theme::Theme;
 use crate::view::words;
 
 pub fn title(confirm: &Confirm) -> String {
-    let verb = match confirm.rewind.step {
-        Step::Undo => "Undo",
-        Step::Redo => "Redo",
+    let verb = match (confirm.rewind.step, confirm.rewind.scope) {
+        (Step::Undo, RewindScope::Files) if confirm.rewind.to.is_none() => "Undo",
+        (Step::Redo, RewindScope::Files) => "Redo",
+        (Step::Undo, _) => return format!("Go back to before \"{}\"", confirm.rewind.prompt),
+        (Step::Redo, _) => return format!("Go forth again to \"{}\"", confirm.rewind.prompt),
     };
     match confirm.rewind.prompt.as_str() {
         "" => format!("{verb} changes of files"),
@@ -27,6 +29,9 @@ pub fn title(confirm: &Confirm) -> String {
 }
 
 pub fn remark(confirm: &Confirm, marks: &Marks) -> String {
+    if !confirm.rewind.scope.files() {
+        return "files stay".to_owned();
+    }
     let sum = |count: fn(&FileStep) -> u32| confirm.touched().map(count).sum::<u32>();
     let files = words::count(confirm.touched().count(), "file", "files");
     let (added, removed) = (sum(|file| file.added), sum(|file| file.removed));
@@ -35,11 +40,21 @@ pub fn remark(confirm: &Confirm, marks: &Marks) -> String {
 
 pub fn keys(model: &Model, confirm: &Confirm) -> Vec<(String, &'static str)> {
     let key = |action| model.keymap.key(Context::Confirm, action);
-    let verb = match confirm.rewind.step {
-        Step::Undo => "undo",
-        Step::Redo => "redo",
+    let verb = match (confirm.rewind.step, confirm.rewind.scope) {
+        (Step::Undo, RewindScope::Files) if confirm.rewind.to.is_none() => "undo",
+        (Step::Redo, RewindScope::Files) => "redo",
+        (Step::Undo, _) => "go back",
+        (Step::Redo, _) => "go forth",
     };
     let mut keys = vec![(key(Action::Confirm), verb)];
+    if confirm.rewind.to.is_some() {
+        let next = match confirm.rewind.scope {
+            RewindScope::Both => "conversation alone",
+            RewindScope::Conversation => "files alone",
+            RewindScope::Files => "both",
+        };
+        keys.push((key(Action::NextScope), next));
+    }
     if confirm.chosen.len() > 1 {
         let files = format!("{}/{}", key(Action::NextHunk), key(Action::PreviousHunk));
         keys.push((files, "file"));
@@ -65,6 +80,12 @@ pub fn body(
     let mut starts = Vec::new();
     let room = u16::try_from(columns).unwrap_or(u16::MAX);
     let style = diff_style(model.look.diff, room);
+    if confirm.rewind.to.is_some() || confirm.rewind.scope.conversation() {
+        rows.extend(plain(&takes(&confirm.rewind), columns, theme.text));
+        if !confirm.chosen.is_empty() {
+            rows.push(Line::default());
+        }
+    }
     for (at, (file, chosen)) in confirm.rewind.files.iter().zip(&confirm.chosen).enumerate() {
         if at > 0 {
             rows.push(Line::default());
@@ -78,6 +99,25 @@ pub fn body(
         rows.extend(diff::rows(&file.path, &file.hunks, room, style, theme, colours));
     }
     (rows, starts)
+}
+
+/// What the step does besides the files that are listed.
+fn takes(rewind: &Rewind) -> String {
+    let messages = words::count(rewind.messages as usize, "message of yours", "messages of yours");
+    let conversation = match (rewind.step, rewind.scope.conversation()) {
+        (_, false) => "The conversation stays as it is.".to_owned(),
+        (Step::Undo, true) => format!(
+            "{messages} and what followed leave the conversation; the first comes back into the \
+             prompt."
+        ),
+        (Step::Redo, true) => format!("{messages} and what followed come back."),
+    };
+    let files = match (rewind.scope.files(), rewind.files.is_empty()) {
+        (false, _) => "Files stay as they are.",
+        (true, true) => "No file needs to change.",
+        (true, false) => "These files change:",
+    };
+    format!("{conversation} {files}")
 }
 
 /// `■ Change src/a.rs        +3 −1`
@@ -131,9 +171,25 @@ fn left_alone(file: &FileStep, chosen: bool) -> Option<String> {
 }
 
 pub fn foot(confirm: &Confirm, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let text = match confirm.rewind.step {
-        Step::Undo => "no other file is touched · /redo brings the changes back",
-        Step::Redo => "no other file is touched · /undo takes the changes back again",
+    let rewind = &confirm.rewind;
+    let mut rows = vec![Line::default()];
+    if rewind.commands > 0 && rewind.scope.files() {
+        let ran = words::count(rewind.commands as usize, "command", "commands");
+        let text = format!("{ran} ran since: what they changed is known only in part");
+        rows.extend(plain(&text, columns, theme.faint));
+    }
+    let text = match (rewind.step, rewind.scope) {
+        (Step::Undo, RewindScope::Files) => {
+            "no other file is touched · /redo brings the changes back"
+        }
+        (Step::Redo, RewindScope::Files) => {
+            "no other file is touched · /undo takes the changes back again"
+        }
+        (Step::Undo, RewindScope::Conversation) => "/redo goes forth again",
+        (Step::Redo, RewindScope::Conversation) => "esc esc goes back again",
+        (Step::Undo, RewindScope::Both) => "no other file is touched · /redo goes forth again",
+        (Step::Redo, RewindScope::Both) => "no other file is touched · esc esc goes back again",
     };
-    std::iter::once(Line::default()).chain(plain(text, columns, theme.faint)).collect()
+    rows.extend(plain(text, columns, theme.faint));
+    rows
 }

@@ -18,5 +18,6 @@ mod mention;
 mod permission;
 mod recovery;
 mod resume;
+mod rewind;
 mod side;
 mod undo;

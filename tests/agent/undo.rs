@@ -69,7 +69,7 @@ async fn ask(session: &mut Session, command: Command) -> Rewind {
 async fn confirm(session: &mut Session, request: RequestId, also: &[usize]) -> Rewound {
     session.send(Command::ConfirmRewind { request, also: also.to_vec() }).await;
     let done = session.until(|event| match event {
-        Event::Rewound { step, files, skipped, calls } => Some(Ok(Rewound {
+        Event::Rewound { step, files, skipped, calls, .. } => Some(Ok(Rewound {
             step: *step,
             files: files.clone(),
             skipped: skipped.clone(),

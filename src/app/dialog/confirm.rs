@@ -1,10 +1,10 @@
-//! The dialog that shows what a step over the changes of files would do, before it is done.
+//! The dialog that shows what a step back would do, before it is done.
 
 use crate::app::clean;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::msg::Millis;
-use crate::protocol::{Command, FileStep, Rewind, StepConflict};
+use crate::protocol::{Command, FileStep, Rewind, RewindScope, StepConflict};
 
 /// The question takes no key for this long, and for this long after each key that was typed for
 /// something else.
@@ -60,7 +60,7 @@ pub fn ask(model: &mut Model, rewind: Rewind) {
 /// Yes to what is shown.
 pub fn accept(model: &mut Model) -> Vec<Effect> {
     let Some(confirm) = model.confirm.take() else { return Vec::new() };
-    if confirm.touched().next().is_none() {
+    if confirm.touched().next().is_none() && !confirm.rewind.scope.conversation() {
         model.say("no file was chosen: nothing was changed");
         return Vec::new();
     }
@@ -74,6 +74,20 @@ pub fn cancel(model: &mut Model) {
     if model.confirm.take().is_some() {
         model.say("nothing was changed");
     }
+}
+
+/// Asks for the same step over something else.
+pub fn next_scope(model: &mut Model) -> Vec<Effect> {
+    let Some(rewind) = model.confirm.as_ref().map(|confirm| &confirm.rewind) else {
+        return Vec::new();
+    };
+    let Some(to) = rewind.to.clone() else { return Vec::new() };
+    let scope = match rewind.scope {
+        RewindScope::Both => RewindScope::Conversation,
+        RewindScope::Conversation => RewindScope::Files,
+        RewindScope::Files => RewindScope::Both,
+    };
+    vec![Effect::Send(Command::Rewind { to, scope })]
 }
 
 pub fn step_file(model: &mut Model, down: bool) {

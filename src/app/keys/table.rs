@@ -15,7 +15,7 @@ pub enum Context {
     Dialog,
     /// The rule or the message of a dialog is being edited.
     DialogField,
-    /// What a step over changes of files would do is shown.
+    /// What a step back would do is shown.
     Confirm,
     Panel,
     History,
@@ -58,7 +58,7 @@ impl Context {
             Context::Search => "Search in the transcript",
             Context::Dialog => "Permission dialog",
             Context::DialogField => "Rule and message of a dialog",
-            Context::Confirm => "Dialog of undo and redo",
+            Context::Confirm => "Dialog of undo, redo and rewind",
             Context::Panel => "Every panel",
             Context::History => "History panel",
             Context::Cost => "Cost panel",
@@ -121,6 +121,7 @@ pub enum Action {
     ThemePanel,
     PermissionsPanel,
     StatusPanel,
+    RewindPanel,
     // prompt
     Submit,
     Newline,
@@ -143,6 +144,7 @@ pub enum Action {
     Toggle,
     ToggleAll,
     CopyEntry,
+    RewindHere,
     FirstEntry,
     LastEntry,
     Write,
@@ -164,6 +166,7 @@ pub enum Action {
     FieldPrevious,
     FieldFollowing,
     Confirm,
+    NextScope,
     // panels
     PanelDown,
     PanelUp,
@@ -266,6 +269,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::ThemePanel, "themes", C::Global, &["ctrl+x t"], "choose a theme"),
     row(A::PermissionsPanel, "permissions", C::Global, &["ctrl+x p"], "mode and rules"),
     row(A::StatusPanel, "status", C::Global, &["ctrl+x s"], "session, model, folder"),
+    row(A::RewindPanel, "rewind", C::Global, &["ctrl+x r"], "go back to an earlier message (on an empty prompt also esc esc)"),
     row(A::Redraw, "redraw", C::Global, &["ctrl+l"], "draw the screen anew"),
     row(A::Suspend, "suspend", C::Global, &["ctrl+z"], "suspend; fg brings it back"),
 
@@ -278,6 +282,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::Toggle, "toggle", C::Browse, &["enter", "space", "tab"], "open or fold"),
     row(A::ToggleAll, "toggle-all", C::Browse, &["o"], "open or fold all"),
     row(A::CopyEntry, "copy", C::Browse, &["y", "c"], "copy the entry's text"),
+    row(A::RewindHere, "rewind-here", C::Browse, &["r"], "go back to before this message, after a look"),
     row(A::SearchOpen, "browse-search", C::Browse, &["/"], "search"),
     row(A::SearchNext, "browse-search-next", C::Browse, &["n"], "next match"),
     row(A::SearchPrevious, "browse-search-previous", C::Browse, &["N"], "previous match"),
@@ -309,6 +314,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::FieldPick, "field-pick", C::DialogField, &["ctrl+space", "ctrl+t"], "use or leave out the rule"),
 
     row(A::Confirm, "confirm", C::Confirm, &["enter", "y"], "do what is shown"),
+    row(A::NextScope, "confirm-scope", C::Confirm, &["tab"], "conversation and files, conversation alone, files alone"),
     row(A::Back, "confirm-back", C::Confirm, &["n", "q"], "leave all as it is"),
     row(A::NextHunk, "confirm-next-file", C::Confirm, &["]"], "next file"),
     row(A::PreviousHunk, "confirm-previous-file", C::Confirm, &["["], "previous file"),

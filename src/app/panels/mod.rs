@@ -5,6 +5,7 @@ pub mod cost;
 pub mod help;
 pub mod history;
 pub mod models;
+pub mod rewind;
 pub mod themes;
 
 use crate::app::edit::{Editor, Lines};
@@ -32,6 +33,8 @@ pub enum Kind {
         hunk: usize,
     },
     Models,
+    /// Where to go back to.
+    Rewind,
     /// The theme that was in use when the panel opened.
     Themes {
         before: String,
@@ -118,6 +121,7 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         }
         Some(Kind::History(_)) => history::resume(model),
         Some(Kind::Models) => models::choose(model),
+        Some(Kind::Rewind) => rewind::choose(model),
         Some(Kind::Themes { .. }) => themes::choose(model),
         Some(Kind::Changes { .. }) => {
             changes::step_hunk(model, true);
@@ -167,6 +171,7 @@ fn count(model: &Model) -> Option<usize> {
         Kind::History(_) => Some(history::lines(model).len()),
         Kind::Changes { .. } => Some(changes::lines(model).len()),
         Kind::Models => Some(models::lines(model).len()),
+        Kind::Rewind => Some(rewind::lines(model).len()),
         Kind::Themes { .. } => Some(themes::lines(model).len()),
         Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos => None,
     }

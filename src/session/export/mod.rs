@@ -140,6 +140,7 @@ fn document(records: impl Iterator<Item = Record>) -> Document {
             Body::Compaction(compaction) => document.items.push(Item::Summary(compaction.summary)),
             Body::Notice { text, .. } => document.items.push(Item::Notice(text)),
             Body::Context { .. }
+            | Body::Seen { .. }
             | Body::Usage { .. }
             | Body::Mode { .. }
             | Body::Model { .. }

@@ -5,6 +5,7 @@ mod cost;
 mod help;
 mod history;
 mod lists;
+mod rewind;
 mod texts;
 
 pub use texts::origin;
@@ -56,6 +57,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::History(history) => history::draw(&mut draw, history, content, buf),
         Kind::Changes { hunk } => changes::draw(&mut draw, *hunk, content, buf),
         Kind::Models => lists::models(&draw, content, buf),
+        Kind::Rewind => rewind::draw(&draw, content, buf),
         Kind::Themes { .. } => lists::themes(&draw, content, buf),
         Kind::Help => help::draw(&draw, content, buf),
         Kind::Permissions => texts::permissions(&draw, content, buf),
@@ -71,6 +73,7 @@ fn title(panel: &Panel) -> String {
         Kind::History(_) => "History",
         Kind::Changes { .. } => "Changes",
         Kind::Models => "Models",
+        Kind::Rewind => "Go back to before a message",
         Kind::Themes { .. } => "Themes",
         Kind::Help => "Help",
         Kind::Permissions => "Permissions",
@@ -126,6 +129,7 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
             filter,
         ],
         Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
+        Kind::Rewind => vec![open("look at it first"), moves, filter],
         Kind::Help | Kind::Permissions => vec![("↑↓".to_owned(), "scroll"), filter],
         Kind::Status | Kind::Todos => vec![],
     };

@@ -1,0 +1,184 @@
+//! A conversation from the log: as the front end would have seen it, as the next request carries it,
+//! and as the tools know it. For a session that is taken up, and for a step over the conversation.
+
+use std::path::PathBuf;
+
+use crate::agent::conversation::Conversation;
+use crate::agent::shared::{Shared, lock};
+use crate::agent::undo;
+use crate::protocol::{
+    CallId, CallResult, Event, Message, MessageId, Part, Role, SessionId, Title,
+};
+use crate::session::blobs::Blobs;
+use crate::session::read::{self, Loaded};
+use crate::session::record::Body;
+use crate::session::replay::{self, State};
+use crate::session::steps::{self, Steps};
+use crate::tools::seen::Seen;
+
+/// The conversation as the next request carries it.
+#[derive(Debug)]
+pub struct Told {
+    /// Each message with its record.
+    pub history: Vec<(MessageId, Message)>,
+    /// What the model was told when the session began; the first message has it already.
+    pub preamble: String,
+    /// Calls without a result.
+    pub unknown: usize,
+    /// One sentence each.
+    pub problems: Vec<String>,
+}
+
+pub fn history(loaded: &Loaded, blobs: &Blobs) -> Told {
+    let replayed = replay::messages(loaded, blobs);
+    let preamble = logged_context(loaded);
+    let mut history: Vec<(MessageId, Message)> =
+        replayed.ids.into_iter().zip(replayed.messages).collect();
+    if let Some((_, first)) = history.first_mut().filter(|_| !preamble.is_empty()) {
+        first.parts.insert(0, Part::Text { text: preamble.clone() });
+    }
+    Told { history, preamble, unknown: replayed.unknown.len(), problems: replayed.problems }
+}
+
+/// Puts the branch that the log now ends with in the place of the conversation, and tells the
+/// front end all of it. The error is for the person.
+pub async fn branch(talk: &mut Conversation, shared: &Shared) -> Result<(), String> {
+    let (Some(log), Some(blobs)) = (talk.journal.log_path(), talk.journal.blobs()) else {
+        return Err("Without a session log there is no way back.".to_owned());
+    };
+    let read = tokio::task::spawn_blocking(move || {
+        let (loaded, _) = read::load(&log).map_err(|error| error.to_string())?;
+        let told = history(&loaded, &blobs);
+        Ok::<_, String>((loaded, told))
+    });
+    let (loaded, told) = read.await.map_err(|error| error.to_string())??;
+    let state = replay::state(&loaded);
+    talk.take_up(told.history);
+    tools(shared, &loaded, &state);
+    shared.emit(begun_again(talk, shared, &talk.session)).await;
+    // The step that led here is told by whoever took it.
+    let mut steps = steps::read(&loaded);
+    steps.taken.pop();
+    screen(shared, &loaded, &steps, state.title.as_deref()).await;
+    shared.emit(Event::TodosChanged { todos: state.todos }).await;
+    let (spent, context) = (shared.purse.spent(), talk.estimated_tokens());
+    shared.purse.set_context(context);
+    shared
+        .emit(Event::Spent {
+            session: spent.session,
+            today: spent.today,
+            unpriced: spent.unpriced,
+            context,
+        })
+        .await;
+    // Mode and model are the person's present choice, not that of back then.
+    let (mode, model) = (shared.gate.mode(), talk.route.name.clone());
+    talk.journal.stands_at(state.mode, shared, mode).await;
+    if state.model.is_some_and(|then| then != model) {
+        talk.journal.model(shared, &model).await;
+    }
+    Ok(())
+}
+
+fn begun_again(talk: &Conversation, shared: &Shared, session: &SessionId) -> Event {
+    Event::Started {
+        session: session.clone(),
+        cwd: shared.purse.project().to_owned(),
+        model: talk.route.name.clone(),
+        mode: shared.gate.mode(),
+        window: talk.route.window(),
+        scripted: talk.route.scripted,
+        resumed: true,
+    }
+}
+
+/// What the tools remember: the list of tasks, and which files the model knows. Whether a file is
+/// still what it was is looked at when it is next used.
+pub fn tools(shared: &Shared, loaded: &Loaded, state: &State) {
+    let session = lock(&shared.session).clone();
+    (*lock(&session.todos)).clone_from(&state.todos);
+    let mut seen = Seen::default();
+    for entry in loaded.branch.iter().filter_map(|index| loaded.entries.get(*index)) {
+        match entry.state() {
+            Some(Body::Seen { files }) => files.iter().for_each(|look| {
+                seen.remember(PathBuf::from(&look.path), look.hash.clone(), look.extent);
+            }),
+            Some(Body::Compaction(_)) => seen.compacted(),
+            _ => {}
+        }
+    }
+    *lock(&session.seen) = seen;
+}
+
+/// Everything the branch holds, as the front end would have seen it.
+pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
+    if let Some(title) = title {
+        shared.emit(Event::Titled { title: title.to_owned() }).await;
+    }
+    let mut open: Vec<(CallId, String, Title)> = Vec::new();
+    for record in loaded.records() {
+        match record.body {
+            Body::User { parts, .. } => {
+                flush_unknown(shared, &mut open).await;
+                restored(shared, record.id, Role::User, parts).await;
+            }
+            Body::Assistant { parts, .. } => {
+                flush_unknown(shared, &mut open).await;
+                restored(shared, record.id, Role::Assistant, parts).await;
+            }
+            Body::Call { call, tool, title, .. } => open.push((call, tool, title)),
+            Body::Result { call, result } => {
+                let Some(at) = open.iter().position(|(id, _, _)| *id == call) else { continue };
+                let (call, tool, title) = open.remove(at);
+                restored_call(shared, call, tool, title, Some(result)).await;
+            }
+            Body::Rewind(_) => {
+                let taken = steps.taken.iter().find(|taken| taken.record == record.id);
+                if let Some(taken) = taken {
+                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
+                }
+            }
+            _ => {}
+        }
+    }
+    flush_unknown(shared, &mut open).await;
+}
+
+async fn flush_unknown(shared: &Shared, open: &mut Vec<(CallId, String, Title)>) {
+    for (call, tool, title) in open.drain(..) {
+        restored_call(shared, call, tool, title, None).await;
+    }
+}
+
+/// What tern added to a prompt stands before the person's own words, which come last.
+async fn restored(shared: &Shared, message: MessageId, role: Role, mut parts: Vec<Part>) {
+    if role == Role::User {
+        let own = parts.iter().rposition(|part| matches!(part, Part::Text { .. }));
+        parts.drain(..own.unwrap_or_default());
+    }
+    let text = Message { role, parts }.text();
+    if !text.is_empty() {
+        shared.emit(Event::Restored { message, role, text }).await;
+    }
+}
+
+async fn restored_call(
+    shared: &Shared,
+    call: CallId,
+    tool: String,
+    title: Title,
+    result: Option<CallResult>,
+) {
+    shared.emit(Event::CallRestored { call, tool, title, result }).await;
+}
+
+/// What the model was told when the session began, byte for byte: the prefix stays cached.
+fn logged_context(loaded: &Loaded) -> String {
+    loaded
+        .records()
+        .find_map(|record| match record.body {
+            Body::Context { text, .. } => Some(text),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
