@@ -20,7 +20,8 @@ use crate::agent::side::Side;
 use crate::agent::undo;
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
-use crate::protocol::{ErrorKind, Event, Level, Mode, Money, SessionId, Source, Sourced};
+use crate::protocol::{ErrorKind, Event, Level, Mode, Money, SessionId, Source, Sourced, CallId, CallResult, Message, MessageId, Part, Role, Title};
+use crate::process::Jobs;
 use crate::session::blobs::Blobs;
 use crate::session::disk::Disk;
 use crate::session::log::{self, Log, OpenError};
@@ -240,7 +241,7 @@ async fn shared(
             main: Arc::new(Mutex::new(route.name.clone())),
         },
         purse,
-        events,
+        events: events.clone(),
         tools: setup.tools.clone(),
         gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
         spill: setup.spill.clone(),
@@ -249,6 +250,7 @@ async fn shared(
             roots: setup.rules.additional.clone(),
             secret_env: setup.secret_env.clone(),
             confinement,
+            jobs: Jobs::new(events),
             ..SessionState::default()
         })),
         cwd: Mutex::new(setup.cwd.clone()),

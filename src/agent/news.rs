@@ -2,7 +2,8 @@
 //! put in between: what stands before stays cached.
 
 use crate::agent::conversation::Conversation;
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, lock};
+use crate::process::{Job, JobState, jobs};
 
 /// What has been told before.
 #[derive(Debug, Default)]
@@ -16,7 +17,9 @@ const NAMES: usize = 200;
 impl Conversation {
     /// Everything new since the last request, each a text of its own.
     pub fn news(&mut self, shared: &Shared) -> Vec<String> {
-        self.told.tools(shared.tools.unlisted()).into_iter().collect()
+        let tools = self.told.tools(shared.tools.unlisted());
+        let ended = lock(&shared.session).jobs.take_ended();
+        tools.into_iter().chain(ended.iter().map(|job| job_ended(job))).collect()
     }
 
     /// Appends it to what the model gets next.
@@ -25,6 +28,18 @@ impl Conversation {
             self.add_note(shared, &text).await;
         }
     }
+}
+
+fn job_ended(job: &Job) -> String {
+    let facts = match job.state() {
+        JobState::Ended(ended) => jobs::facts(&ended),
+        JobState::Running => String::new(),
+    };
+    let first: String = job.command.lines().next().unwrap_or_default().chars().take(120).collect();
+    format!(
+        "(tern: background task {} has ended: {facts}. It was: {first}. TaskOutput shows its output.)",
+        job.id.0
+    )
 }
 
 impl Told {

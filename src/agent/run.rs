@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::approvals::Answer;
 use crate::agent::conversation::Conversation;
 use crate::agent::request::{Ended, failed};
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
 use crate::agent::{Setup, begin, compact, turn, undo};
@@ -112,6 +112,8 @@ pub async fn run(
             | Command::SetMode { .. }
             | Command::SteerAgent { .. }
             | Command::StopAgent { .. }
+            | Command::Background
+            | Command::FollowJob { .. }
             | Command::Kill { .. }) => {
                 at_once(quick, &shared, None).await;
                 note_mode(&mut talk, &shared).await;
@@ -193,8 +195,12 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
             shared.gate.set_mode(mode);
             shared.emit(Event::ModeSet { mode: shared.gate.mode() }).await;
         }
-        Command::Kill { .. }
-        | Command::SteerAgent { .. }
+        Command::Kill { job } => {
+            lock(&shared.session).jobs.stop(job);
+        }
+        Command::Background => lock(&shared.session).to_background.notify_waiters(),
+        Command::FollowJob { job } => lock(&shared.session).jobs.follow(job),
+        Command::SteerAgent { .. }
         | Command::StopAgent { .. }
         | Command::Submit { .. }
         | Command::Queue { .. }

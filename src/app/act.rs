@@ -6,7 +6,7 @@ use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
-use crate::app::panels::{self, Kind, changes, cost, history, rewind, themes};
+use crate::app::panels::{self, Kind, changes, cost, history, rewind, themes, jobs};
 use crate::app::prompt::HistorySearch;
 use crate::app::{search, start, submit};
 
@@ -78,6 +78,9 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CostPanel => return cost::open(model),
         Action::HistoryPanel => return history::open(model, None),
         Action::ChangesPanel => panels::toggle(model, Kind::Changes { hunk: 0 }),
+        Action::JobsPanel => return jobs::open(model),
+        Action::KillJob => return jobs::kill(model),
+        Action::Background => return jobs::send_to_background(model),
         Action::ModelsPanel => panels::toggle(model, Kind::Models),
         Action::ThemePanel => themes::open(model),
         Action::PermissionsPanel => panels::toggle(model, Kind::Permissions),

@@ -5,7 +5,8 @@ use crate::app::calls::{Call, CallState};
 use crate::app::clean;
 use crate::app::dialog::confirm;
 use crate::app::effect::Effect;
-use crate::app::model::{Activity, Focused, Job, Model, Phase};
+use crate::app::model::{Activity, Focused, Model, Phase};
+use crate::app::panels::jobs;
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
 use crate::app::transcript::{Body, Kind};
@@ -60,11 +61,13 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::CallStarted { call } => {
             model.set_phase(Phase::Running);
             set_call(model, &call, CallState::Running);
+            jobs::call_started(model, &call);
         }
         Event::CallOutput { call, text } => {
             model.transcript.change_call(&call, |call| call.output.push(&text));
         }
         Event::CallEnded { call, result } => {
+            model.commands.remove(&call);
             model.transcript.change_call(&call, |call| call.end(result));
         }
         Event::PermissionAsked { request } => return asked(model, *request),
@@ -112,11 +115,10 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             let (command, output) = (clean::exact(&command), clean::output(&output));
             model.transcript.push(Body::Shell { command, output, code, open: true });
         }
-        Event::JobChanged { job, command, running } => {
-            let command = clean::line(&command);
-            model.jobs.retain(|known| known.id != job);
-            model.jobs.push(Job { id: job, command, running });
+        Event::JobChanged { job, command, running, facts } => {
+            jobs::changed(model, job, &command, running, &facts);
         }
+        Event::JobOutput { job, text } => return jobs::output(model, job, &text),
         Event::ModeSet { mode } => model.session.mode = mode,
         Event::ModelSet { model: name, window } => {
             model.session.model = clean::line(&name);
@@ -165,6 +167,7 @@ fn started(model: &mut Model, session: &SessionId, resumed: bool) {
             model.spending = Spending { today: model.spending.today, ..Spending::default() };
         }
         model.todos.clear();
+        model.jobs.clear();
         model.scroll = Scroll::Follow;
         model.browse = None;
         model.session.title.clear();
@@ -341,6 +344,7 @@ fn ask(model: &mut Model, request: Request, agent: Option<String>, notice: &str)
 
 fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummary) -> Vec<Effect> {
     model.transcript.close_live();
+    model.commands.clear();
     if model.working_turn().is_none_or(|working| working == turn) {
         model.activity = Activity::Idle;
     }

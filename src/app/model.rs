@@ -1,5 +1,7 @@
 //! Everything the screen knows.
 
+use std::collections::BTreeSet;
+
 use crate::app::agents::Agent;
 use crate::app::complete::{Complete, Finding};
 use crate::app::dialog::{Confirm, Dialogs, Stage};
@@ -13,7 +15,7 @@ use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
 pub use crate::config::DiffStyle;
-use crate::protocol::{HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId};
+use crate::protocol::{CallId, HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId};
 
 #[derive(Debug, Clone, Default)]
 pub struct Model {
@@ -41,6 +43,8 @@ pub struct Model {
     pub agents: Vec<Agent>,
     /// Hooks that have run, the newest last.
     pub hooks: Vec<HookRun>,
+    /// Commands that run and that the turn waits for.
+    pub commands: BTreeSet<CallId>,
     pub spending: Spending,
     pub keymap: Keymap,
     /// Keys of a combination that is not complete.
@@ -132,6 +136,8 @@ pub struct Job {
     pub id: JobId,
     pub command: String,
     pub running: bool,
+    /// How it ended.
+    pub facts: String,
 }
 
 /// A remark that goes by itself.
@@ -228,6 +234,7 @@ impl Model {
             Some(Kind::Cost(_)) => Some(Context::Cost),
             Some(Kind::History(_)) => Some(Context::History),
             Some(Kind::Changes { .. }) => Some(Context::Changes),
+            Some(Kind::Jobs(_)) => Some(Context::Jobs),
             _ => None,
         };
         match self.focus() {
@@ -252,6 +259,7 @@ impl Model {
                 .complete
                 .iter()
                 .map(|_| Context::Complete)
+                .chain((!self.commands.is_empty()).then_some(Context::Command))
                 .chain([Context::Prompt, Context::Text, Context::Global])
                 .collect(),
         }

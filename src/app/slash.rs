@@ -19,6 +19,7 @@ pub enum Slash {
     Rewind,
     Resume { session: Option<String> },
     Status,
+    Tasks,
     Theme { name: Option<String> },
     Undo,
 }
@@ -51,6 +52,7 @@ pub const COMMANDS: &[Row] = &[
     },
     Row { name: "resume", args: "[session]", help: "take up an earlier session" },
     Row { name: "status", args: "", help: "session, model, folder, connection" },
+    Row { name: "tasks", args: "", help: "commands in the background: output, end" },
     Row { name: "theme", args: "[name]", help: "choose the theme" },
     Row {
         name: "undo",
@@ -96,6 +98,7 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "rewind" => Slash::Rewind,
         "resume" => Slash::Resume { session: given },
         "status" => Slash::Status,
+        "tasks" => Slash::Tasks,
         "theme" => Slash::Theme { name: given },
         "undo" => Slash::Undo,
         _ => return Err(unknown(name)),
@@ -111,6 +114,7 @@ fn find(name: &str) -> Option<&'static Row> {
         "usage" => "cost",
         "sessions" => "history",
         "checkpoint" => "rewind",
+        "jobs" | "bashes" => "tasks",
         other => other,
     };
     COMMANDS.iter().find(|row| row.name == name)

@@ -5,7 +5,7 @@ use crate::app::dialog::Stage;
 use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
-use crate::app::panels::{self, Kind, cost, history, models, rewind, themes};
+use crate::app::panels::{self, Kind, cost, history, models, rewind, themes, jobs};
 use crate::app::scroll::Scroll;
 use crate::app::search;
 use crate::app::slash::{self, Slash};
@@ -90,6 +90,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::History => return history::open(model, None),
         Slash::Permissions => panels::open(model, Kind::Permissions),
         Slash::Status => panels::open(model, Kind::Status),
+        Slash::Tasks => return jobs::open(model),
         Slash::Init => return send(model, slash::INIT),
         Slash::Clear => return idle_only(model, Command::Clear),
         Slash::Compact { focus } => return idle_only(model, Command::Compact { focus }),

@@ -102,6 +102,43 @@ impl Keeper {
         *written += part.len() as u64;
     }
 
+    /// What came after the first `seen` bytes: all of it, or its end where it is more than is kept.
+    pub(super) fn since(&mut self, seen: u64) -> Output {
+        let new = self.total.saturating_sub(seen);
+        if seen == 0 {
+            return self.output();
+        }
+        let kept = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let head = self.head.len() as u64;
+        if self.total <= head {
+            let from = usize::try_from(seen).unwrap_or(usize::MAX).min(self.head.len());
+            return Output { head: kept(&self.head[from..]), total: new, ..Output::default() };
+        }
+        let tail = self.tail.make_contiguous();
+        let held = usize::try_from(new).unwrap_or(usize::MAX).min(tail.len());
+        let text = &tail[tail.len() - held..];
+        if held as u64 == new {
+            return Output { head: kept(text), total: new, ..Output::default() };
+        }
+        let text = whole_lines_tail(text).to_vec();
+        let (spilled, spill_cut) = self.spilled();
+        Output {
+            head: String::new(),
+            tail: kept(&text),
+            omitted: new - text.len() as u64,
+            total: new,
+            spilled,
+            spill_cut,
+        }
+    }
+
+    fn spilled(&self) -> (Option<PathBuf>, bool) {
+        match &self.spill {
+            Spill::Open { path, written, .. } => (Some(path.clone()), *written < self.total),
+            Spill::NotYet | Spill::Broken => (None, false),
+        }
+    }
+
     pub(super) fn output(&mut self) -> Output {
         if self.total <= INLINE as u64 {
             let head = String::from_utf8_lossy(&self.head).into_owned();
@@ -109,14 +146,12 @@ impl Keeper {
         }
         let head = whole_lines_head(&self.head[..HEAD.min(self.head.len())]);
         let tail = whole_lines_tail(self.tail.make_contiguous());
-        let (spilled, spill_cut) = match &self.spill {
-            Spill::Open { path, written, .. } => (Some(path.clone()), *written < self.total),
-            Spill::NotYet | Spill::Broken => (None, false),
-        };
+        let (head, tail) = (head.to_vec(), tail.to_vec());
+        let (spilled, spill_cut) = self.spilled();
         Output {
             omitted: self.total - (head.len() + tail.len()) as u64,
-            head: String::from_utf8_lossy(head).into_owned(),
-            tail: String::from_utf8_lossy(tail).into_owned(),
+            head: String::from_utf8_lossy(&head).into_owned(),
+            tail: String::from_utf8_lossy(&tail).into_owned(),
             total: self.total,
             spilled,
             spill_cut,
@@ -224,6 +259,23 @@ mod tests {
                 assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
             }
         }
+    }
+
+    #[test]
+    fn what_came_since_is_whole_or_says_what_is_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::new(&dir.path().join("spill"));
+        keeper.push(b"one\ntwo\n");
+        assert_eq!(keeper.since(4).head, "two\n");
+        assert_eq!(keeper.since(8).head, "");
+        assert_eq!(keeper.since(99).head, "");
+        keeper.push(&b"x\n".repeat(INLINE));
+        let seen = keeper.total();
+        keeper.push(b"end\n");
+        assert_eq!(keeper.since(seen).head, "end\n");
+        let late = keeper.since(4);
+        assert!(late.tail.ends_with("x\nend\n") && late.spilled.is_some());
+        assert_eq!(late.omitted + late.tail.len() as u64, keeper.total() - 4);
     }
 
     #[test]

@@ -4,19 +4,24 @@
 //! *Invariant:* [`run`] returns within the timeout plus the bounded waits of the kill order, also
 //! when the command ignores signals or leaves children behind that hold its output open.
 //!
+//! [`Jobs`] are commands that go on in the background of a session; they end with it.
+//!
 //! [`sandbox`] holds a command in, where its [`Spec`] says so.
 //!
 //! Not for deciding whether a command may run, and not for what its output means.
 
 mod env;
+pub mod jobs;
 mod keep;
+mod orphans;
 mod run;
 pub mod sandbox;
 mod shell;
 mod stop;
 
 pub use env::{child_env, secret};
+pub use jobs::{Job, JobState, Jobs};
 pub use keep::{INLINE, Output};
-pub use run::{End, Ended, Spec, StartError, run};
+pub use run::{End, Ended, Running, Spec, StartError, Tap, run, start};
 pub use shell::shell;
 pub use stop::Mark;

@@ -77,31 +77,108 @@ pub async fn run(
     cancel: &CancellationToken,
     live: mpsc::Sender<String>,
 ) -> Result<Ended, StartError> {
+    let mut running = start(spec, live)?;
+    let end = running.over(cancel, Some(spec.timeout)).await;
+    Ok(running.finish(end).await)
+}
+
+/// A command that has been started. Dropping it kills the command and everything it started.
+pub struct Running {
+    group: Group,
+    child: Box<dyn ChildWrapper>,
+    output: Collecting,
+    watch: Watch,
+    started: Instant,
+}
+
+/// Starts `spec`; its `timeout` is for whoever waits.
+pub fn start(spec: &Spec, live: mpsc::Sender<String>) -> Result<Running, StartError> {
     let started = Instant::now();
     let (reader, writer) = std::io::pipe().map_err(StartError::Output)?;
     let (wrapped, watch) = wrap(spec)?;
-    let mut child = spawn(spec, wrapped, writer)?;
-    let mut group = Group::new(child.id(), &spec.run);
-    let mut output = Collecting::start(reader, &spec.spill, live).map_err(StartError::Output)?;
+    let child = spawn(spec, wrapped, writer)?;
+    let group = Group::new(child.id(), &spec.run);
+    let output = Collecting::start(reader, &spec.spill, live).map_err(StartError::Output)?;
+    Ok(Running { group, child, output, watch, started })
+}
 
-    let end = tokio::select! {
-        status = child.wait() => ended_by_itself(status.ok()),
-        () = cancel.cancelled() => End::Cancelled,
-        () = tokio::time::sleep(spec.timeout) => End::TimedOut,
-    };
-    let left = match end {
-        End::Exited(_) | End::Signalled(_) => {
-            output.settle().await;
-            group.release().await
+impl Running {
+    /// Waits until it ends, `cancel` fires, or `timeout` after its start. Does nothing to it: who
+    /// drops this future may go on waiting with another one.
+    pub async fn over(&mut self, cancel: &CancellationToken, timeout: Option<Duration>) -> End {
+        let late = async {
+            match timeout {
+                Some(timeout) => {
+                    tokio::time::sleep(timeout.saturating_sub(self.started.elapsed())).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            status = self.child.wait() => ended_by_itself(status.ok()),
+            () = cancel.cancelled() => End::Cancelled,
+            () = late => End::TimedOut,
         }
-        End::TimedOut | End::Cancelled => {
-            group.stop(child.as_mut()).await;
-            output.settle().await;
-            0
-        }
-    };
-    let duration = started.elapsed();
-    Ok(Ended { end, output: output.so_far(), duration, left, touched: watch.touched() })
+    }
+
+    /// Stops what has to be stopped, and gives what there was.
+    pub async fn finish(mut self, end: End) -> Ended {
+        let left = match end {
+            End::Exited(_) | End::Signalled(_) => {
+                self.output.settle().await;
+                self.group.release().await
+            }
+            End::TimedOut | End::Cancelled => {
+                self.group.stop(self.child.as_mut()).await;
+                self.output.settle().await;
+                0
+            }
+        };
+        let duration = self.started.elapsed();
+        let touched = self.watch.touched();
+        Ended { end, output: self.output.tap.so_far(), duration, left, touched }
+    }
+
+    /// Its output while it runs, and afterwards.
+    pub fn tap(&self) -> Tap {
+        self.output.tap.clone()
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("run", &self.group.whose.run).finish_non_exhaustive()
+    }
+}
+
+/// The output of a command, to be looked at from outside.
+#[derive(Debug, Clone)]
+pub struct Tap {
+    keeper: Arc<Mutex<Keeper>>,
+    /// Bytes so far; the sender is dropped at the end of the output.
+    total: watch::Receiver<u64>,
+}
+
+impl Tap {
+    pub fn so_far(&self) -> Output {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).output()
+    }
+
+    /// What came after the first `seen` bytes, as far as it is at hand, and how many bytes there
+    /// are now.
+    pub fn since(&self, seen: u64) -> (Output, u64) {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        (keeper.since(seen), keeper.total())
+    }
+
+    /// Waits for more output; false at its end.
+    pub async fn more(&mut self) -> bool {
+        self.total.changed().await.is_ok()
+    }
 }
 
 /// How to start the command, and what to look at afterwards.
@@ -234,9 +311,7 @@ impl Drop for Group {
 /// The thread reads until nobody holds the pipe any more, also after the command has ended: a
 /// server left in the background is not killed by its next line of output.
 struct Collecting {
-    keeper: Arc<Mutex<Keeper>>,
-    /// Its sender is dropped at the end of the output.
-    ended: watch::Receiver<()>,
+    tap: Tap,
 }
 
 impl Collecting {
@@ -246,13 +321,13 @@ impl Collecting {
         live: mpsc::Sender<String>,
     ) -> std::io::Result<Collecting> {
         let keeper = Arc::new(Mutex::new(Keeper::new(spill)));
-        let (end, ended) = watch::channel(());
+        let (count, total) = watch::channel(0);
         let shared = Arc::clone(&keeper);
         std::thread::Builder::new().name("command output".into()).spawn(move || {
-            collect(reader, &shared, &live);
-            drop(end);
+            collect(reader, &shared, &live, &count);
+            drop(count);
         })?;
-        Ok(Collecting { keeper, ended })
+        Ok(Collecting { tap: Tap { keeper, total } })
     }
 
     /// Waits for the end of the output; not longer than something still comes, and in any case
@@ -260,28 +335,20 @@ impl Collecting {
     async fn settle(&mut self) {
         let limit = Instant::now() + Duration::from_secs(2);
         loop {
-            let before = self.total();
-            // The sender never sends: a change is its end.
-            let end = self.ended.changed();
-            if tokio::time::timeout(Duration::from_millis(100), end).await.is_ok() {
-                return;
-            }
-            if self.total() == before || Instant::now() > limit {
-                return;
+            match tokio::time::timeout(Duration::from_millis(100), self.tap.more()).await {
+                Ok(true) if Instant::now() <= limit => {}
+                Ok(_) | Err(_) => return,
             }
         }
     }
-
-    fn total(&self) -> u64 {
-        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).total()
-    }
-
-    fn so_far(&self) -> Output {
-        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).output()
-    }
 }
 
-fn collect(mut reader: std::io::PipeReader, keeper: &Mutex<Keeper>, live: &mpsc::Sender<String>) {
+fn collect(
+    mut reader: std::io::PipeReader,
+    keeper: &Mutex<Keeper>,
+    live: &mpsc::Sender<String>,
+    count: &watch::Sender<u64>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     // The beginning of a character whose rest has not come yet.
     let mut kept = 0;
@@ -292,7 +359,12 @@ fn collect(mut reader: std::io::PipeReader, keeper: &Mutex<Keeper>, live: &mpsc:
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => break,
         };
-        keeper.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[kept..kept + read]);
+        let total = {
+            let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+            keeper.push(&buffer[kept..kept + read]);
+            keeper.total()
+        };
+        count.send_replace(total);
         let filled = kept + read;
         let whole = filled - cut_char(&buffer[..filled]);
         if whole > 0 {

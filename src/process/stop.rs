@@ -29,6 +29,11 @@ impl Mark {
         format!("{}-{}", self.name, self.runs.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
+    /// What the name of every run of this session begins with.
+    pub(super) fn prefix(&self) -> String {
+        format!("{}-", self.name)
+    }
+
     /// Kills everything that this session started and that is still there.
     pub fn kill_all(&self) {
         if self.runs.load(Ordering::Relaxed) > 0 {

@@ -80,6 +80,7 @@ pub enum Command {
     Resume {
         session: crate::protocol::SessionId,
     },
+    /// End a command that runs in the background.
     Kill {
         job: JobId,
     },
@@ -90,6 +91,13 @@ pub enum Command {
     },
     StopAgent {
         agent: AgentId,
+    },
+    /// Commands that the turn waits for go on in the background.
+    Background,
+    /// Tell the output of this background command as it comes, of no other; `None`: of none.
+    FollowJob {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<JobId>,
     },
     Stop,
 }

@@ -203,6 +203,14 @@ pub enum Event {
         job: JobId,
         command: String,
         running: bool,
+        /// How it ended, in a few words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        facts: String,
+    },
+    /// Output of the job that `FollowJob` named: what there was, then what comes.
+    JobOutput {
+        job: JobId,
+        text: String,
     },
     ModeSet {
         mode: Mode,

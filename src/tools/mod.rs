@@ -11,6 +11,7 @@ mod disk;
 pub mod edit;
 mod glob;
 mod grep;
+mod job;
 mod list;
 mod multi_edit;
 mod read;
@@ -27,13 +28,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ToolSpec;
-use crate::process::Mark;
 use crate::process::sandbox::Confine;
 use crate::protocol::{Ask, CallStatus, Detail, Preview, Title, Todo};
+use crate::process::{Jobs, Mark};
 use crate::tools::seen::Seen;
 use crate::tools::table::Table;
 
@@ -128,6 +129,10 @@ pub struct SessionState {
     pub roots: Vec<PathBuf>,
     /// Names of environment variables that hold keys, beyond the known ones.
     pub secret_env: Vec<String>,
+    /// Commands in the background. Before `mark`, whose end kills what these leave.
+    pub jobs: Jobs,
+    /// Tells the commands that a turn waits for to go on in the background.
+    pub to_background: Notify,
     /// The name that marks every process of this session.
     pub mark: Mark,
     /// What commands are held to.

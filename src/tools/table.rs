@@ -20,6 +20,7 @@ use crate::tools::deferred::{ToolSearch, UseTool};
 use crate::tools::edit::Edit;
 use crate::tools::glob::Glob;
 use crate::tools::grep::Grep;
+use crate::tools::job::{TaskOutput, TaskStop};
 use crate::tools::list::List;
 use crate::tools::multi_edit::MultiEdit;
 use crate::tools::read::Read;
@@ -43,7 +44,7 @@ pub fn sent() -> Vec<Arc<dyn Tool>> {
 
 /// The built-in tools that are listed by name only.
 pub fn deferred() -> Vec<Arc<dyn Tool>> {
-    vec![]
+    vec![Arc::new(TaskOutput), Arc::new(TaskStop)]
 }
 
 /// All built-in tools, but for the two that reach the deferred ones.

@@ -23,16 +23,18 @@ enum Part {
     Model,
     ContextWord,
     Today,
+    Jobs,
     Branch,
     Help,
 }
 
 /// What is given up when the line is too long, first to last.
-const DROPPED: [Part; 8] = [
+const DROPPED: [Part; 9] = [
     Part::Branch,
     Part::Provider,
     Part::Today,
     Part::Help,
+    Part::Jobs,
     Part::ModeKey,
     Part::ContextWord,
     Part::Model,
@@ -85,6 +87,10 @@ fn line(
             n => format!(" {}{n}", marks.plus_minus),
         };
         groups.push(vec![Span::styled(format!("{}{dirty}", session.branch), theme.faint)]);
+    }
+    let running = model.jobs.iter().filter(|job| job.running).count();
+    if has(Part::Jobs) && running > 0 {
+        groups.push(vec![Span::styled(format!("{running} in background"), theme.accent)]);
     }
     let mut left = Vec::new();
     for group in groups {

@@ -13,6 +13,7 @@ mod support;
 
 mod deferred;
 mod economy;
+mod jobs;
 mod loops;
 mod mention;
 mod permission;

@@ -158,3 +158,30 @@ fn a_first_start_offers_what_was_found() {
     screen = screen.send(Msg::Done(Reply::Connected(Err("the key was refused (401)".into()))));
     assert!(screen.text().contains("the key was refused (401)"));
 }
+
+#[test]
+fn background_commands() {
+    use tern::protocol::{Event, JobId};
+    let changed = |job, command: &str, running, facts: &str| {
+        let (job, command) = (JobId(job), command.to_owned());
+        Msg::Agent(Box::new(Event::JobChanged { job, command, running, facts: facts.to_owned() }))
+    };
+    let output = |job, text: &str| {
+        Msg::Agent(Box::new(Event::JobOutput { job: JobId(job), text: text.to_owned() }))
+    };
+    for (width, height) in SIZES {
+        let mut panel = screen(width, height)
+            .events("fixed")
+            .send(changed(1, "cargo build --release", false, "exit 1 · 12 s"))
+            .send(changed(2, "npm run dev", true, ""))
+            .keys("/tasks<enter>")
+            .send(output(2, "\u{1b}[32mready\u{1b}[0m on port 3000\n"))
+            .send(output(2, "GET /\n"));
+        insta::assert_snapshot!(format!("tasks-{width}x{height}"), panel.text());
+        let panel = panel.keys("x<down>x<esc>");
+        let sent: Vec<&Effect> = panel.off.effects.iter().rev().take(3).collect();
+        let follow = |job: Option<u64>| Effect::Send(Command::FollowJob { job: job.map(JobId) });
+        let kill = Effect::Send(Command::Kill { job: JobId(2) });
+        assert_eq!(sent, [&follow(None), &follow(Some(1)), &kill]);
+    }
+}

@@ -21,13 +21,16 @@ pub enum Context {
     History,
     Cost,
     Changes,
+    Jobs,
+    /// The turn waits for a command.
+    Command,
     Filter,
     Start,
 }
 
 impl Context {
     /// In the order of the help panel.
-    pub const ALL: [Context; 16] = [
+    pub const ALL: [Context; 18] = [
         Context::Prompt,
         Context::Text,
         Context::Complete,
@@ -42,6 +45,8 @@ impl Context {
         Context::History,
         Context::Cost,
         Context::Changes,
+        Context::Jobs,
+        Context::Command,
         Context::Filter,
         Context::Start,
     ];
@@ -63,6 +68,8 @@ impl Context {
             Context::History => "History panel",
             Context::Cost => "Cost panel",
             Context::Changes => "Changes panel",
+            Context::Jobs => "Panel of background commands",
+            Context::Command => "While a command runs",
             Context::Filter => "Filter of a panel",
             Context::Start => "First start",
         }
@@ -117,6 +124,7 @@ pub enum Action {
     CostPanel,
     HistoryPanel,
     ChangesPanel,
+    JobsPanel,
     ModelsPanel,
     ThemePanel,
     PermissionsPanel,
@@ -179,6 +187,9 @@ pub enum Action {
     FilterAccept,
     Group,
     SearchAll,
+    KillJob,
+    // while a command runs
+    Background,
     // first start
     StartDown,
     StartUp,
@@ -265,6 +276,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::CostPanel, "cost", C::Global, &["ctrl+x c"], "what this costs"),
     row(A::HistoryPanel, "history", C::Global, &["ctrl+x h"], "earlier sessions"),
     row(A::ChangesPanel, "changes", C::Global, &["ctrl+x d"], "files changed in this session"),
+    row(A::JobsPanel, "tasks", C::Global, &["ctrl+x b"], "commands in the background"),
     row(A::ModelsPanel, "models", C::Global, &["ctrl+x m", "alt+p"], "choose a model"),
     row(A::ThemePanel, "themes", C::Global, &["ctrl+x t"], "choose a theme"),
     row(A::PermissionsPanel, "permissions", C::Global, &["ctrl+x p"], "mode and rules"),
@@ -340,6 +352,10 @@ pub const ACTIONS: &[Row] = &[
     row(A::Group, "group", C::Cost, &["tab"], "group by the next of turn, model, day, project"),
     row(A::NextHunk, "changes-next-hunk", C::Changes, &["]"], "next change of the file"),
     row(A::PreviousHunk, "changes-previous-hunk", C::Changes, &["["], "previous change of the file"),
+
+    row(A::KillJob, "kill-task", C::Jobs, &["x", "delete"], "end the command"),
+
+    row(A::Background, "background", C::Command, &["ctrl+b"], "let it go on in the background"),
 
     row(A::FilterAccept, "filter-accept", C::Filter, &["enter"], "keep the filter"),
     row(A::PanelDown, "filter-down", C::Filter, &["down"], "down"),

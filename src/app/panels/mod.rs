@@ -4,6 +4,7 @@ pub mod changes;
 pub mod cost;
 pub mod help;
 pub mod history;
+pub mod jobs;
 pub mod models;
 pub mod rewind;
 pub mod themes;
@@ -32,6 +33,7 @@ pub enum Kind {
     Changes {
         hunk: usize,
     },
+    Jobs(jobs::Jobs),
     Models,
     /// Where to go back to.
     Rewind,
@@ -82,8 +84,9 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
     if let Kind::Themes { before } = &panel.kind {
         model.look.theme = before.clone();
     }
+    let followed = matches!(panel.kind, Kind::Jobs(_));
     model.panel = None;
-    Vec::new()
+    if followed { jobs::follow(model) } else { Vec::new() }
 }
 
 /// Moves the choice by lines, or a text by rows.
@@ -127,7 +130,8 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
             changes::step_hunk(model, true);
             Vec::new()
         }
-        Some(Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos) | None => Vec::new(),
+        Some(Kind::Jobs(_) | Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos)
+        | None => Vec::new(),
     }
 }
 
@@ -170,6 +174,7 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Cost(_) => Some(cost::lines(model).len()),
         Kind::History(_) => Some(history::lines(model).len()),
         Kind::Changes { .. } => Some(changes::lines(model).len()),
+        Kind::Jobs(_) => Some(jobs::lines(model).len()),
         Kind::Models => Some(models::lines(model).len()),
         Kind::Rewind => Some(rewind::lines(model).len()),
         Kind::Themes { .. } => Some(themes::lines(model).len()),
@@ -181,6 +186,7 @@ fn count(model: &Model) -> Option<usize> {
 fn moved(model: &mut Model) -> Vec<Effect> {
     match model.panel.as_ref().map(|panel| &panel.kind) {
         Some(Kind::History(_)) => history::preview(model),
+        Some(Kind::Jobs(_)) => jobs::follow(model),
         Some(Kind::Themes { .. }) => {
             themes::show(model);
             Vec::new()

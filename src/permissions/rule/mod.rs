@@ -51,7 +51,7 @@ pub enum Spec {
 }
 
 /// Tools that Claude Code documents or tern has, besides `mcp__..`.
-pub const TOOLS: [&str; 27] = [
+pub const TOOLS: [&str; 26] = [
     "Agent",
     "AskUserQuestion",
     "Bash",
@@ -75,7 +75,6 @@ pub const TOOLS: [&str; 27] = [
     "TaskStop",
     "TodoWrite",
     "ToolSearch",
-    "UseTool",
     "WebFetch",
     "WebSearch",
     "Write",

@@ -1,7 +1,8 @@
 //! Bash: one command in a shell of its own.
 
+mod background;
 mod looks;
-mod outcome;
+pub(super) mod outcome;
 mod tests_passed;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ struct Input {
     /// what it is for, in a few words
     #[expect(dead_code, reason = "for the person who is asked, not for the run")]
     description: Option<String>,
-    #[schemars(skip)]
+    /// for servers and long runs
     #[serde(default)]
     run_in_background: bool,
 }
@@ -37,7 +38,6 @@ struct Input {
 impl Args for Input {
     const ALIASES: &'static [(&'static str, &'static str)] =
         &[("cmd", "command"), ("script", "command"), ("timeout_ms", "timeout")];
-    const HIDDEN: &'static [&'static str] = &["run_in_background"];
 }
 
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -67,7 +67,11 @@ impl Tool for Bash {
         let mut lines = command.lines();
         let first = lines.next().unwrap_or("a command").to_owned();
         let more = if lines.next().is_some() { " …" } else { "" };
-        Title::new("Running", "Ran", first + more)
+        let (doing, done) = match input["run_in_background"].as_bool() {
+            Some(true) => ("Starting", "Started"),
+            _ => ("Running", "Ran"),
+        };
+        Title::new(doing, done, first + more)
     }
 
     async fn preview(&self, input: &Value, ctx: &ToolCtx) -> Result<Prepared, Outcome> {
@@ -89,13 +93,6 @@ impl Tool for Bash {
 }
 
 async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
-    if input.run_in_background {
-        return Err(Outcome::failed(
-            "Bash: run_in_background is not available. Run the command in the foreground with a \
-             timeout, or end it with & and send its output to a file.",
-            "not available",
-        ));
-    }
     if input.command.trim().is_empty() {
         return Err(Outcome::failed("Bash: the command is empty.", "empty"));
     }
@@ -109,11 +106,11 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
             return Err(Outcome::failed(format!("Bash: {why}"), "refused"));
         }
     };
-    let timeout = input.timeout.filter(|ms| *ms > 0).map_or(TIMEOUT, Duration::from_millis);
-    let timeout = timeout.min(LONGEST);
+    let given = input.timeout.filter(|ms| *ms > 0).map(Duration::from_millis);
+    let timeout = given.unwrap_or(TIMEOUT).min(LONGEST);
     let start = start_dir(ctx);
     // The file is private and new, so nobody else can say where the shell went.
-    let last_dir = tempfile::NamedTempFile::new().ok();
+    let last_dir = if input.run_in_background { None } else { tempfile::NamedTempFile::new().ok() };
     let spec = Spec {
         argv: process::shell(&input.command, last_dir.as_ref().map(|file| file.path())),
         cwd: start.dir.clone(),
@@ -123,9 +120,23 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         run: ctx.session.mark.next_run(),
         confine,
     };
-    let ended = process::run(&spec, &ctx.cancel, ctx.output.clone())
-        .await
+    if input.run_in_background && !ctx.session.jobs.has_room() {
+        let text = "Bash: too many commands run in the background. End one with TaskStop.";
+        return Err(Outcome::failed(text, "too many"));
+    }
+    let mut running = process::start(&spec, ctx.output.clone())
         .map_err(|e| Outcome::failed(format!("Bash: {e}."), "not started"))?;
+    if input.run_in_background {
+        return Ok(background::started(running, input, given, ctx));
+    }
+    let end = tokio::select! {
+        biased;
+        end = running.over(&ctx.cancel, Some(timeout)) => end,
+        () = ctx.session.to_background.notified() => {
+            return Ok(background::moved(running, input, last_dir, ctx));
+        }
+    };
+    let ended = running.finish(end).await;
 
     let mut notes = start.note.into_iter().collect::<Vec<_>>();
     let last = last_dir.and_then(|file| std::fs::read_to_string(file.path()).ok());

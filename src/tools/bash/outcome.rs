@@ -68,7 +68,8 @@ pub(super) fn of(
     }
 }
 
-fn shown(output: &Output) -> String {
+/// The output, with what is left out named.
+pub(in crate::tools) fn shown(output: &Output) -> String {
     if output.omitted == 0 {
         return output.head.clone();
     }

@@ -4,6 +4,7 @@ mod changes;
 mod cost;
 mod help;
 mod history;
+mod jobs;
 mod lists;
 mod rewind;
 mod texts;
@@ -56,6 +57,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Cost(cost) => cost::draw(&mut draw, cost, content, buf),
         Kind::History(history) => history::draw(&mut draw, history, content, buf),
         Kind::Changes { hunk } => changes::draw(&mut draw, *hunk, content, buf),
+        Kind::Jobs(shown) => jobs::draw(&draw, shown, content, buf),
         Kind::Models => lists::models(&draw, content, buf),
         Kind::Rewind => rewind::draw(&draw, content, buf),
         Kind::Themes { .. } => lists::themes(&draw, content, buf),
@@ -72,6 +74,7 @@ fn title(panel: &Panel) -> String {
         Kind::Cost(_) => "Cost",
         Kind::History(_) => "History",
         Kind::Changes { .. } => "Changes",
+        Kind::Jobs(_) => "Background commands",
         Kind::Models => "Models",
         Kind::Rewind => "Go back to before a message",
         Kind::Themes { .. } => "Themes",
@@ -128,6 +131,9 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
             ),
             filter,
         ],
+        Kind::Jobs(_) => {
+            vec![moves, (key(Context::Jobs, Action::KillJob), "end"), filter]
+        }
         Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
         Kind::Rewind => vec![open("look at it first"), moves, filter],
         Kind::Help | Kind::Permissions => vec![("↑↓".to_owned(), "scroll"), filter],
