@@ -15,7 +15,9 @@ use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
 pub use crate::config::DiffStyle;
-use crate::protocol::{CallId, HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId};
+use crate::protocol::{
+    CallId, HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId,
+};
 
 #[derive(Debug, Clone, Default)]
 pub struct Model {

@@ -33,8 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::ToolSpec;
 use crate::process::sandbox::Confine;
-use crate::protocol::{Ask, CallStatus, Detail, Preview, Title, Todo};
 use crate::process::{Jobs, Mark};
+use crate::protocol::{Ask, CallStatus, Detail, Preview, Title, Todo};
 use crate::tools::seen::Seen;
 use crate::tools::table::Table;
 
