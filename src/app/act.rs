@@ -6,7 +6,7 @@ use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
-use crate::app::panels::{self, Kind, changes, cost, history, rewind, themes, jobs};
+use crate::app::panels::{self, Kind, changes, cost, history, jobs, rewind, themes};
 use crate::app::prompt::HistorySearch;
 use crate::app::{search, start, submit};
 

@@ -5,7 +5,7 @@ use crate::app::dialog::Stage;
 use crate::app::dialog::{confirm, permission};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
-use crate::app::panels::{self, Kind, cost, history, models, rewind, themes, jobs};
+use crate::app::panels::{self, Kind, cost, history, jobs, models, rewind, themes};
 use crate::app::scroll::Scroll;
 use crate::app::search;
 use crate::app::slash::{self, Slash};
