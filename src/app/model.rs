@@ -330,9 +330,13 @@ impl Model {
 
     /// When the screen has to be drawn again although nothing happens. `None`: never.
     pub fn wake_at(&self) -> Option<Millis> {
-        let spinner = (self.is_working() && !self.look.reduced_motion)
+        // While a person is asked nothing else tells the time, and only a running call moves.
+        let asks = !self.dialogs.is_empty();
+        let moves = self.is_working() && (!asks || self.transcript.is_running());
+        let spinner = (moves && !self.look.reduced_motion)
             .then(|| Millis((self.now.0 / SPINNER + 1) * SPINNER));
-        let clock = self.is_working().then(|| Millis((self.now.0 / 1_000 + 1) * 1_000));
+        let clock =
+            (self.is_working() && !asks).then(|| Millis((self.now.0 / 1_000 + 1) * 1_000));
         let toast = self.toast.as_ref().map(|toast| toast.until);
         let armed = self.dialogs.arms_at(self.now);
         let confirm = self.confirm.as_ref().and_then(|confirm| confirm.arms_at(self.now));

@@ -17,6 +17,8 @@ pub struct Transcript {
     /// The entry that the next piece of this message's text or thought goes to.
     live: Option<Live>,
     next: u64,
+    /// Calls that run now.
+    running: usize,
 }
 
 /// A text that is being streamed.
@@ -102,6 +104,7 @@ impl Transcript {
         if let Body::Call(call) = &body {
             self.close_live();
             self.calls.insert(call.id.clone(), self.entries.len());
+            self.running += usize::from(call.state == CallState::Running);
         }
         self.entries.push(Entry { id: self.next, revision: 0, message: None, body });
         self.next += 1;
@@ -182,13 +185,20 @@ impl Transcript {
     }
 
     pub fn change_call(&mut self, id: &CallId, change: impl FnOnce(&mut Call)) {
-        if let Some(index) = self.calls.get(id).copied() {
-            self.change(index, |body| {
-                if let Body::Call(call) = body {
-                    change(call);
-                }
-            });
-        }
+        let Some(index) = self.calls.get(id).copied() else { return };
+        let Some(Entry { body: Body::Call(call), revision, .. }) = self.entries.get_mut(index)
+        else {
+            return;
+        };
+        let before = usize::from(call.state == CallState::Running);
+        change(call);
+        self.running = (self.running - before) + usize::from(call.state == CallState::Running);
+        *revision += 1;
+    }
+
+    /// A call is at work, so that its mark moves.
+    pub fn is_running(&self) -> bool {
+        self.running > 0
     }
 
     pub fn call(&self, id: &CallId) -> Option<&Call> {

@@ -70,3 +70,12 @@ fn resizing_a_long_transcript_wraps_what_is_on_the_screen() {
     let work = screen.work();
     assert!(work.wrapped < 100, "{work:?}");
 }
+
+#[test]
+fn nothing_wakes_up_while_a_person_is_asked() {
+    let asked = screen(120, 40).events("command-asked").wait(2_000);
+    assert!(!asked.off.model.dialogs.is_empty());
+    assert_eq!(asked.off.model.wake_at(), None);
+    let streaming = screen(120, 40).events("streaming").wait(2_000);
+    assert!(streaming.off.model.wake_at().is_some(), "the clock goes on");
+}
