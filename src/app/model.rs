@@ -335,8 +335,7 @@ impl Model {
         let moves = self.is_working() && (!asks || self.transcript.is_running());
         let spinner = (moves && !self.look.reduced_motion)
             .then(|| Millis((self.now.0 / SPINNER + 1) * SPINNER));
-        let clock =
-            (self.is_working() && !asks).then(|| Millis((self.now.0 / 1_000 + 1) * 1_000));
+        let clock = (self.is_working() && !asks).then(|| Millis((self.now.0 / 1_000 + 1) * 1_000));
         let toast = self.toast.as_ref().map(|toast| toast.until);
         let armed = self.dialogs.arms_at(self.now);
         let confirm = self.confirm.as_ref().and_then(|confirm| confirm.arms_at(self.now));
