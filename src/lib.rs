@@ -19,7 +19,7 @@
 //!      |                       |
 //! 4    |                     tools
 //!      |                       |
-//! 3    |        session   context   api
+//! 3    |        session   context   api   hooks
 //!      |                       |
 //! 2   config  permissions  trust  cost  diff  highlight  process  net
 //!                              |
@@ -75,6 +75,7 @@ pub mod cost;
 pub mod diff;
 pub mod headless;
 pub mod highlight;
+pub mod hooks;
 pub mod models;
 pub mod net;
 pub mod permissions;

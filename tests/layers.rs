@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["protocol", "text"],
     &["models"],
     &["config", "permissions", "trust", "cost", "diff", "highlight", "process", "net"],
-    &["session", "context", "api"],
+    &["session", "context", "api", "hooks"],
     &["tools"],
     &["app", "agent"],
     &["view"],

@@ -9,10 +9,10 @@ use crate::config::providers::{self, BUILT_IN, Stated};
 use crate::config::table::{self, Found};
 use crate::config::value::{self, Value};
 use crate::config::{
-    Auth, Budget, Compact, Config, DiffStyle, Effort, Keymap, Network, Permissions, Problem,
+    Auth, Budget, Compact, Config, DiffStyle, Effort, Hook, Keymap, Network, Permissions, Problem,
     ProviderConfig, Sandbox, SandboxMode, Session, Ui, Wire,
 };
-use crate::protocol::{Mode, Money, Sourced};
+use crate::protocol::{HookEvent, Mode, Money, Sourced};
 
 /// `env` is looked at only for whether a variable is set. The problems are those that no one
 /// value shows: a provider that lacks something.
@@ -58,6 +58,7 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
         },
         network,
         sandbox: sandbox(store),
+        hooks: hooks(store, &mut problems),
         models: models(store),
     };
     (config, problems)
@@ -198,6 +199,34 @@ fn sandbox(store: &Store) -> Sandbox {
         fewer_questions: flag("fewer-questions"),
         writable: words(store, &["sandbox", "writable"]).unwrap_or_default(),
     }
+}
+
+/// Under either spelling of the event; one that there is not is told.
+fn hooks(store: &Store, problems: &mut Vec<Problem>) -> Vec<Sourced<Hook>> {
+    let mut found = Vec::new();
+    for name in store.below(&["hooks"]) {
+        let entries = store.all(&["hooks", name]);
+        let Some(event) = HookEvent::parse(name) else {
+            let names = HookEvent::ALL.map(HookEvent::name);
+            let hint = match table::nearest(name, names.into_iter()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("events are {}", names.join(", ")),
+            };
+            problems.extend(entries.first().map(|entry| Problem {
+                source: entry.source,
+                file: entry.file.clone(),
+                line: entry.line,
+                message: format!("there is no hook event {}", table::dotted(&[name])),
+                hint: Some(hint),
+            }));
+            continue;
+        };
+        found.extend(entries.iter().filter_map(|entry| match &entry.value {
+            Value::Hook(written) => Some(same_place(entry, written.at(event))),
+            _ => None,
+        }));
+    }
+    found
 }
 
 fn models(store: &Store) -> toml::Table {

@@ -1,5 +1,5 @@
-//! `.claude/settings.json` and its local sister, as far as they count here: the permission rules,
-//! under the names that tern's own files have for them. Everything else in them (hooks, env,
+//! `.claude/settings.json` and its local sister, as far as they count here: the permission rules
+//! and hooks, under the names that tern's own files have for them. Everything else in them (env,
 //! programs, looks) is kept out and not reported, as those files are written for another program.
 
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::config::file::{Fault, Item, Lines, Node};
+use crate::config::hooks;
 
 /// The keys of `permissions` that count, and what they are called here.
 const NAMES: [(&str, &str); 5] = [
@@ -25,7 +26,7 @@ pub fn read(text: &str) -> (Vec<(String, Item)>, Vec<Fault>) {
     if text.trim().is_empty() {
         return (Vec::new(), Vec::new());
     }
-    match permissions(text) {
+    match settings(text) {
         Ok(entries) => (entries, Vec::new()),
         Err(why) => {
             let line = u32::try_from(why.line()).ok().filter(|line| *line > 0);
@@ -35,13 +36,23 @@ pub fn read(text: &str) -> (Vec<(String, Item)>, Vec<Fault>) {
     }
 }
 
-fn permissions(text: &str) -> Result<Vec<(String, Item)>, serde_json::Error> {
+fn settings(text: &str) -> Result<Vec<(String, Item)>, serde_json::Error> {
     let lines = Lines::of(text);
-    // A raw value is a slice of `text`, so its address tells its place.
-    let line = |raw: &RawValue| {
-        lines.at((raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
-    };
+    let line = hooks::line_in(text, &lines);
     let root: Object<'_> = serde_json::from_str(text)?;
+    let mut entries = permissions(&root, &line)?;
+    if let Some((raw, node)) =
+        root.get("hooks").and_then(|raw| Some((raw, hooks::of_claude(raw, &line)?)))
+    {
+        entries.push(("hooks".into(), Item { node, line: line(raw) }));
+    }
+    Ok(entries)
+}
+
+fn permissions(
+    root: &Object<'_>,
+    line: &impl Fn(&RawValue) -> u32,
+) -> Result<Vec<(String, Item)>, serde_json::Error> {
     let Some(raw) = root.get("permissions") else { return Ok(Vec::new()) };
     let Ok(object) = serde_json::from_str::<Object<'_>>(raw.get()) else {
         let item = Item { node: plain(raw)?, line: line(raw) };
@@ -66,7 +77,7 @@ fn permissions(text: &str) -> Result<Vec<(String, Item)>, serde_json::Error> {
 }
 
 /// The value without places; what is no text is kept only for the report of a wrong type.
-fn plain(raw: &RawValue) -> Result<Node, serde_json::Error> {
+pub(super) fn plain(raw: &RawValue) -> Result<Node, serde_json::Error> {
     Ok(match serde_json::from_str(raw.get())? {
         serde_json::Value::String(text) => Node::Text(text),
         serde_json::Value::Bool(flag) => Node::Flag(flag),
@@ -84,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_have_their_lines_and_the_rest_is_kept_out() {
+    fn rules_and_hooks_have_their_lines_and_the_rest_is_kept_out() {
         let text = r#"{
   "env": {"ANTHROPIC_BASE_URL": "http://evil"},
   "permissions": {
@@ -93,7 +104,8 @@ mod tests {
     "defaultMode": "plan",
     "disableAutoMode": "disable"
   },
-  "hooks": {"PreToolUse": []}
+  "hooks": {"PreToolUse": [
+    {"matcher": "Bash", "hooks": [{"type": "command", "command": "./check"}]}]}
 }"#;
         let text_at = |text: &str, line| Item { node: Node::Text(text.into()), line };
         let rules = vec![text_at("Bash(ls)", 4), text_at("Bash(cat *)", 5)];
@@ -102,7 +114,15 @@ mod tests {
             ("allow".to_owned(), Item { node: Node::List(rules), line: 4 }),
         ];
         let whole = vec![("permissions".to_owned(), Item { node: Node::Table(inner), line: 3 })];
-        assert_eq!(read(text), (whole, vec![]));
+        let (mut entries, faults) = read(text);
+        let (name, hooks) = entries.pop().unwrap();
+        assert_eq!((entries, faults), (whole, vec![]));
+        let field = |name: &str, value: &str| (name.to_owned(), text_at(value, 10));
+        let hook =
+            vec![field("matcher", "Bash"), field("command", "./check"), field("type", "command")];
+        let list = Node::List(vec![Item { node: Node::Table(hook), line: 10 }]);
+        let events = vec![("pre-tool-use".to_owned(), Item { node: list, line: 9 })];
+        assert_eq!((name.as_str(), hooks.node), ("hooks", Node::Table(events)));
     }
 
     #[test]

@@ -302,7 +302,7 @@ impl Merge {
                 continue;
             }
             let slot = self.store.values.entry(path.to_vec()).or_default();
-            if setting.kind != Kind::Adds {
+            if !matches!(setting.kind, Kind::Adds | Kind::Hooks) {
                 slot.clear();
             } else if slot.iter().any(|old| old.value == value && old.source == place.source) {
                 continue;

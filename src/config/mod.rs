@@ -11,6 +11,7 @@ pub mod build;
 pub mod claude;
 pub mod dirs;
 pub mod file;
+pub mod hooks;
 pub mod layer;
 pub mod login;
 pub mod problem;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Mode, Money, Sourced};
 
+pub use hooks::Hook;
 pub use problem::{ConfigError, Problem};
 
 /// Everything a session needs to know. Defaults are what tern does with no file at all.
@@ -49,6 +51,8 @@ pub struct Config {
     pub budget: Budget,
     pub network: Network,
     pub sandbox: Sandbox,
+    /// Those of the project count once it is trusted, which is not looked at here.
+    pub hooks: Vec<Sourced<Hook>>,
     /// The user's `[models]` table: `"PROVIDER/MODEL" = { window = .., prices = [..] }` in the form
     /// of the built-in table of models, which `models` lays it over.
     pub models: toml::Table,

@@ -26,7 +26,9 @@ pub enum Project {
     Never,
 }
 
-use Kind::{Adds, Choice, Count, Flag, Mode, Raw, Secret, Share, Text, Unused, Url, Usd, Words};
+use Kind::{
+    Adds, Choice, Count, Flag, Hooks, Mode, Raw, Secret, Share, Text, Unused, Url, Usd, Words,
+};
 use Project::{Lowers, Never, Sets};
 
 const APIS: &[&str] = &["anthropic", "openai-responses", "openai-chat"];
@@ -95,7 +97,7 @@ pub const SETTINGS: &[Setting] = &[
     row("sandbox.writable", Words, "", Never, "Folders they may write to besides the project and the temporary folders"),
 
     row("mcp.servers.*", Unused, "", Never, "Reserved"),
-    row("hooks.*", Unused, "", Never, "Reserved"),
+    row("hooks.*", Hooks, "", Sets, "Commands that run at an event, as [[hooks.pre-tool-use]] with matcher, command and timeout in seconds"),
     row("telemetry.*", Unused, "", Never, "Reserved"),
 ];
 

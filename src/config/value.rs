@@ -2,6 +2,7 @@
 //! text. One complaint a mistake; what is right in a list with a mistake still counts.
 
 use crate::config::file::{Item, Node, plain};
+use crate::config::hooks;
 use crate::config::table::nearest;
 use crate::protocol::{Mode, Money};
 
@@ -28,6 +29,8 @@ pub enum Kind {
     Words,
     /// A list that adds up over all files.
     Adds,
+    /// Commands that run at an event; they add up over all files.
+    Hooks,
     /// A table that another module reads in its own way.
     Raw,
     /// A name that is reserved: anything is taken, nothing is done, and that is reported.
@@ -43,6 +46,7 @@ pub enum Value {
     Share(f64),
     Usd(Money),
     Words(Vec<String>),
+    Hook(hooks::Written),
     Raw(toml::Value),
 }
 
@@ -90,6 +94,10 @@ pub fn check(kind: Kind, name: &str, item: &Item, complaints: &mut Vec<Complaint
                 Vec::new()
             }
         },
+        (Kind::Hooks, Node::List(_) | Node::Table(_)) => hooks::check(name, item, &mut complain)
+            .into_iter()
+            .map(|(hook, line)| (Value::Hook(hook), line))
+            .collect(),
         (Kind::Raw, node @ Node::Table(_)) => one(Value::Raw(plain(node))),
         (Kind::Flag, Node::Flag(flag)) => one(Value::Flag(*flag)),
         (Kind::Count { least, most }, Node::Int(int)) => match u64::try_from(*int) {
@@ -160,6 +168,7 @@ pub fn toml_value(value: &Value) -> toml_edit::Value {
         Value::Count(count) => i64::try_from(*count).unwrap_or(i64::MAX).into(),
         Value::Share(share) => (*share).into(),
         Value::Usd(money) => money.usd().into(),
+        Value::Hook(hook) => hook.toml(),
         Value::Raw(raw) => raw.to_string().parse().unwrap_or_else(|_| "".into()),
         Value::Words(words) => match words.as_slice() {
             [word] => word.as_str().into(),
@@ -180,6 +189,7 @@ impl Kind {
             Kind::Usd => "a number of dollars",
             Kind::Words => "text or a list of texts",
             Kind::Adds => "a list of texts",
+            Kind::Hooks => "a list of hooks",
             Kind::Raw => "a table",
             Kind::Unused => "reserved",
         }
@@ -188,6 +198,7 @@ impl Kind {
     fn hint(self) -> Option<String> {
         match self {
             Kind::Flag => Some("write it without quotes".into()),
+            Kind::Hooks => Some("write [[hooks.pre-tool-use]] with matcher and command".into()),
             Kind::Adds => Some("write [\"..\", \"..\"]".into()),
             Kind::Choice(choices) => Some(format!("it is one of {}", choices.join(", "))),
             _ => None,

@@ -11,6 +11,7 @@
 //! Not for deciding whether a command may run, and not for what its output means.
 
 mod env;
+mod exchange;
 pub mod jobs;
 mod keep;
 mod orphans;
@@ -20,6 +21,7 @@ mod shell;
 mod stop;
 
 pub use env::{child_env, secret};
+pub use exchange::{Exchange, Exchanged, exchange};
 pub use jobs::{Job, JobState, Jobs};
 pub use keep::{INLINE, Output};
 pub use run::{End, Ended, Running, Spec, StartError, Tap, run, start};

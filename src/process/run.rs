@@ -233,7 +233,7 @@ fn spawn(
 }
 
 /// `None`: the system does not tell.
-fn ended_by_itself(status: Option<ExitStatus>) -> End {
+pub(super) fn ended_by_itself(status: Option<ExitStatus>) -> End {
     let Some(status) = status else { return End::Exited(-1) };
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -243,13 +243,13 @@ fn ended_by_itself(status: Option<ExitStatus>) -> End {
 }
 
 /// The processes of a run. Dropped before [`Group::release`] or [`Group::stop`], it kills them.
-struct Group {
+pub(super) struct Group {
     whose: Whose,
     over: bool,
 }
 
 impl Group {
-    fn new(leader: Option<u32>, run: &str) -> Group {
+    pub(super) fn new(leader: Option<u32>, run: &str) -> Group {
         Group { whose: Whose { leader, run: run.to_owned(), whole: true }, over: false }
     }
 
@@ -261,7 +261,7 @@ impl Group {
         tokio::task::spawn_blocking(count).await.unwrap_or(0)
     }
 
-    async fn stop(&mut self, child: &mut dyn ChildWrapper) {
+    pub(super) async fn stop(&mut self, child: &mut dyn ChildWrapper) {
         for (signal, grace) in ORDER {
             if let Some(leader) = self.whose.leader {
                 stop::signal_group(leader, signal);
