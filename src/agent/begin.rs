@@ -10,6 +10,7 @@ use crate::agent::Setup;
 use crate::agent::confinement;
 use crate::agent::conversation::{Conversation, Start};
 use crate::agent::gate::Gate;
+use crate::agent::hooking::{self, Hooking};
 use crate::agent::journal::Journal;
 use crate::agent::purse::{Purse, Spent};
 use crate::agent::request::{Ended, failed};
@@ -32,7 +33,7 @@ use crate::session::{fork, read, replay};
 use crate::tools::SessionState;
 
 /// Builds the session that `setup` describes, and tells the front end of it.
-pub async fn begin(
+async fn begin(
     setup: &mut Setup,
     events: mpsc::Sender<Event>,
 ) -> Result<(Shared, Conversation), Ended> {
@@ -40,6 +41,18 @@ pub async fn begin(
         None => fresh(setup, events).await,
         Some(session) => resumed(setup, events, &session).await,
     }
+}
+
+/// The same, and tells the hooks. `source`: what it is that begins, where it is not resumed.
+pub async fn begin_with_hooks(
+    setup: &mut Setup,
+    events: mpsc::Sender<Event>,
+    source: &str,
+) -> Result<(Shared, Conversation), Ended> {
+    let source = if setup.resume.is_some() { "resume" } else { source };
+    let (shared, mut talk) = begin(setup, events).await?;
+    hooking::session_begun(&mut talk, &shared, source).await;
+    Ok((shared, talk))
 }
 
 async fn fresh(
@@ -50,7 +63,9 @@ async fn fresh(
     let session = new_session(Timestamp::now());
     let spent = Spent { today: today(setup), ..Spent::default() };
     let purse = Purse::new(setup, session.clone(), spent);
-    let shared = shared(setup, setup.mode, &route, purse, events).await;
+    let log_path = setup.keep_log.then(|| setup.places.log(&setup.cwd, &session));
+    let hooking = Hooking::new(setup, &session, log_path.clone());
+    let shared = shared(setup, setup.mode, &route, purse, hooking, events).await;
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
     let context = assemble(setup, &shared).await;
     let opening = Opening {
@@ -62,10 +77,8 @@ async fn fresh(
         tern: env!("CARGO_PKG_VERSION").to_owned(),
         origin: None,
     };
-    let log = setup.keep_log.then(|| {
-        let path = setup.places.log(&setup.cwd, &session);
-        Log::create(path, opening, log_tools(setup), Timestamp::now())
-    });
+    let log =
+        log_path.map(|path| Log::create(path, opening, log_tools(setup), Timestamp::now()));
     let mut journal = Journal::new(log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
@@ -104,7 +117,8 @@ async fn resumed(
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
     let session = loaded.session.clone();
     let purse = Purse::new(setup, session.clone(), spent);
-    let shared = shared(setup, mode, &route, purse, events).await;
+    let hooking = Hooking::new(setup, &session, setup.places.find(&session));
+    let shared = shared(setup, mode, &route, purse, hooking, events).await;
     shared.emit(started(setup, &session, &route, mode, true)).await;
     let steps = steps::read(&loaded);
     retell::screen(&shared, &loaded, &steps, state.title.as_deref()).await;
@@ -228,6 +242,7 @@ async fn shared(
     mode: Mode,
     route: &Route,
     purse: Purse,
+    hooking: Hooking,
     events: mpsc::Sender<Event>,
 ) -> Shared {
     let purse = Arc::new(purse);
@@ -241,6 +256,9 @@ async fn shared(
             main: Arc::new(Mutex::new(route.name.clone())),
         },
         purse,
+        hooking,
+        halt: Mutex::default(),
+        agent: None,
         events: events.clone(),
         tools: setup.tools.clone(),
         gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::conversation::Conversation;
 use crate::agent::fold::Fold;
+use crate::agent::hooking;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::{Shared, lock};
 use crate::api::Purpose;
@@ -69,6 +70,13 @@ pub async fn now(
     automatic: bool,
     cancel: &CancellationToken,
 ) -> Result<(), TurnEnd> {
+    if let Err(why) = hooking::before_compact(shared, focus, automatic, cancel).await {
+        // Full or not, the next request is made; the server may yet take it.
+        talk.refuses_to_shrink = true;
+        let text = format!("The history was not summarised, as a hook has stopped it: {why}");
+        shared.notice(Level::Warning, text).await;
+        return Ok(());
+    }
     shared.emit(Event::CompactionStarted { automatic }).await;
     let before = talk.estimated_tokens();
     let summary = match summarise(talk, shared, focus, cancel).await {
@@ -98,6 +106,7 @@ pub async fn now(
     let after = talk.estimated_tokens();
     talk.journal.compaction(shared, talk.summary_record(before, after, automatic)).await;
     tracing::info!(before, after, turn = turn.0, "compacted");
+    hooking::compacted(shared, &summary, automatic, cancel).await;
     shared.emit(Event::Compacted { before, after, summary }).await;
     Ok(())
 }

@@ -206,6 +206,15 @@ impl Conversation {
         self.push(id.clone(), Message { role: Role::Assistant, parts });
     }
 
+    /// The text of the newest answer.
+    pub fn last_words(&self) -> String {
+        self.history
+            .last()
+            .filter(|message| message.role == Role::Assistant)
+            .map(Message::text)
+            .unwrap_or_default()
+    }
+
     /// A word from tern to the model that no person wrote.
     pub async fn add_note(&mut self, shared: &Shared, text: &str) {
         let parts = vec![Part::Text { text: text.to_owned() }];

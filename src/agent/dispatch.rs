@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::gate::Passed;
+use crate::agent::hooking::{self, Before};
 use crate::agent::shared::Shared;
 use crate::agent::undo::Kept;
 use crate::permissions::access;
@@ -151,20 +152,24 @@ async fn attempt(
     };
     let (output, pieces) = mpsc::channel(64);
     let mut ctx = shared.tool_ctx(cancel.child_token(), output);
-    let approved = match shared.gate.pass(shared, call, tool.as_ref(), &ctx, cancel).await {
-        Passed::Yes(approved) => approved,
+    let Before { call, ruling, context } = hooking::before_call(shared, call, cancel).await;
+    let call = &call;
+    match shared.gate.pass(shared, call, tool.as_ref(), &ctx, ruling, cancel).await {
+        Passed::Yes(approved) => ctx.approved = approved,
         Passed::No(outcome) => return outcome,
-    };
-    ctx.approved = approved;
+    }
     shared.emit(Event::CallStarted { call: call.id.clone() }).await;
-    let Some(keeper) = keeper else {
-        return run_tool(shared, call, tool, ctx, pieces, cancel).await;
+    let outcome = match keeper {
+        None => run_tool(shared, call, tool, ctx, pieces, cancel).await,
+        Some(keeper) => {
+            // Not earlier: while the person was asked, the file may have changed.
+            let kept = keeper.keep(shared, call, tool.as_ref()).await;
+            let outcome = run_tool(shared, call, tool, ctx, pieces, cancel).await;
+            keeper.kept(shared, call, kept).await;
+            outcome
+        }
     };
-    // Not earlier: while the person was asked, the file may have changed.
-    let kept = keeper.keep(shared, call, tool.as_ref()).await;
-    let outcome = run_tool(shared, call, tool, ctx, pieces, cancel).await;
-    keeper.kept(shared, call, kept).await;
-    outcome
+    hooking::after_call(shared, call, context, outcome, cancel).await
 }
 
 /// How long a cancelled tool may take to tidy up before it is left behind. Longer than the whole

@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::approvals::{Answer, Approvals};
 use crate::agent::confinement;
 use crate::agent::dispatch::{Call, denied, interrupted};
+use crate::agent::hooking;
 use crate::agent::shared::{Shared, lock};
 use crate::config::write;
 use crate::permissions::check::check;
+use crate::permissions::facts::HookRuling;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::permissions::{Policy, RuleSet, Verdict, access, facts};
 use crate::protocol::{
@@ -131,9 +133,18 @@ impl Gate {
         call: &Call,
         tool: &dyn Tool,
         ctx: &ToolCtx,
+        hook: Option<HookRuling>,
         cancel: &CancellationToken,
     ) -> Passed {
-        let verdict = self.judge(shared, &call.tool, &call.input).await;
+        let asks = matches!(hook, Some(HookRuling::Ask { .. }));
+        let mut verdict = self.judge_with(shared, &call.tool, &call.input, hook).await;
+        if verdict.decision == Ruling::Ask
+            && let Some(hook) =
+                hooking::before_question(shared, call, &verdict.because, cancel).await
+            && !(asks && hook == HookRuling::Allow)
+        {
+            verdict = self.judge_with(shared, &call.tool, &call.input, Some(hook)).await;
+        }
         let passed = match verdict.decision {
             Ruling::Allow => Passed::Yes(Approved::default()),
             Ruling::Deny => Passed::No(denied(&verdict.because, None)),
@@ -188,10 +199,14 @@ impl Gate {
             sandbox,
         };
         shared.emit(Event::PermissionAsked { request: Box::new(request) }).await;
-        let answer = tokio::select! {
-            answer = answer => answer.ok(),
-            () = cancel.cancelled() => None,
+        let waiting = async {
+            tokio::select! {
+                answer = answer => answer.ok(),
+                () = cancel.cancelled() => None,
+            }
         };
+        let notice = format!("tern asks for permission to use {}", call.tool);
+        let answer = hooking::while_waiting(shared, &notice, cancel, waiting).await;
         let closed = |by| Event::PermissionClosed { request: id, by };
         let approved = |hunks| Approved { base: Some(base.clone()), hunks };
         match answer {
@@ -284,8 +299,18 @@ impl Gate {
         &self.folders.home
     }
 
-    /// Looks at the file system on a thread of its own: a slow disk must not hold up the screen.
     async fn judge(&self, shared: &Shared, tool: &str, input: &Value) -> Verdict {
+        self.judge_with(shared, tool, input, None).await
+    }
+
+    /// Looks at the file system on a thread of its own: a slow disk must not hold up the screen.
+    async fn judge_with(
+        &self,
+        shared: &Shared,
+        tool: &str,
+        input: &Value,
+        hook: Option<HookRuling>,
+    ) -> Verdict {
         let mut policy = lock(&self.policy).clone();
         // A command starts where the last `cd` of the shell has led; files count from the session's
         // own folder.
@@ -295,7 +320,8 @@ impl Gate {
         let (tool, input) = (tool.to_owned(), input.clone());
         let judged = tokio::task::spawn_blocking(move || {
             let access = access::of(&tool, &input, &policy.cwd);
-            let facts = facts::gather(&access, &policy);
+            let mut facts = facts::gather(&access, &policy);
+            facts.hook = hook;
             check(&access, &policy, &facts)
         });
         // A panic inside the permission layer must not become a permission.

@@ -19,6 +19,7 @@ mod conversation;
 mod dispatch;
 pub mod fold;
 mod gate;
+mod hooking;
 mod journal;
 mod mention;
 mod news;
@@ -43,6 +44,7 @@ use tokio::sync::mpsc;
 use crate::agent::route::Router;
 use crate::config::{Budget, Compact, Effort, Sandbox};
 use crate::context::Place;
+use crate::hooks::Hooks;
 use crate::protocol::{Command, Event, Mode, SessionId};
 use crate::session::Places;
 use crate::session::redact::Secrets;
@@ -66,6 +68,8 @@ pub struct Setup {
     pub router: Arc<dyn Router>,
     pub tools: Arc<Table>,
     pub rules: Rules,
+    /// All that the settings name; those of a folder that is not trusted do not run.
+    pub hooks: Hooks,
     /// False where no person is there to answer: an ask then counts as a denial.
     pub can_ask: bool,
     pub prompt: Prompt,

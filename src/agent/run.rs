@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::approvals::Answer;
 use crate::agent::conversation::Conversation;
+use crate::agent::hooking;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
@@ -30,7 +31,7 @@ pub async fn run(
     mut commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
-    let (shared, mut talk) = match begin::begin(&mut setup, events.clone()).await {
+    let (shared, mut talk) = match begin::begin_with_hooks(&mut setup, events.clone(), "startup").await {
         Ok(begun) => begun,
         Err(Ended::Interrupted) => return,
         Err(Ended::Failed { kind, message, hints }) => {
@@ -122,6 +123,7 @@ pub async fn run(
     }
     naming.stop().await;
     talk.end_turn(&shared).await;
+    hooking::session_ended(&shared, "other").await;
     // Whoever hears that the agent has stopped may open the log at once, and finds no process
     // that a call left behind.
     drop(talk);
@@ -328,8 +330,10 @@ async fn renew(
     setup.model.clone_from(&talk.route.name);
     setup.mode = shared.gate.mode();
     setup.resume = session;
-    match begin::begin(setup, events.clone()).await {
+    let reason = if setup.resume.is_some() { "resume" } else { "clear" };
+    match begin::begin_with_hooks(setup, events.clone(), reason).await {
         Ok((new_shared, new_talk)) => {
+            hooking::session_ended(shared, reason).await;
             *shared = Arc::new(new_shared);
             *talk = new_talk;
         }

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::ask::Asker;
 use crate::agent::gate::Gate;
+use crate::agent::hooking::Hooking;
 use crate::agent::purse::Purse;
 use crate::agent::side::Side;
-use crate::protocol::{Event, Input, Level};
+use crate::protocol::{AgentId, Event, Input, Level, Mode};
 use crate::tools::table::Table;
 use crate::tools::{Approved, SessionState, Tool, ToolCtx};
 
@@ -24,6 +25,11 @@ pub struct Shared {
     pub gate: Gate,
     pub purse: Arc<Purse>,
     pub side: Side,
+    pub hooking: Hooking,
+    /// Why a hook wants the turn to end.
+    pub halt: Mutex<Option<String>>,
+    /// `None`: this is the session itself.
+    pub agent: Option<Who>,
     pub spill: PathBuf,
     pub session: Mutex<Arc<SessionState>>,
     pub cwd: Mutex<PathBuf>,
@@ -31,15 +37,30 @@ pub struct Shared {
     pub queue: Mutex<VecDeque<Input>>,
 }
 
+/// A sub-agent, by its name and its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    pub id: AgentId,
+    pub kind: String,
+}
+
 impl Shared {
     /// A front end that is gone does not stop the agent from tidying up, so a failed send is no
     /// error.
     pub async fn emit(&self, event: Event) {
+        let event = match &self.agent {
+            None => event,
+            Some(Who { id, .. }) => Event::Within { agent: id.clone(), event: Box::new(event) },
+        };
         let _gone = self.events.send(event).await;
     }
 
     pub async fn notice(&self, level: Level, text: impl Into<String>) {
         self.emit(Event::Noticed { level, text: text.into() }).await;
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.gate.mode()
     }
 
     pub fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {

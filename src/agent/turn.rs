@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
 use crate::agent::dispatch::{self, Call};
+use crate::agent::hooking;
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer, Ended};
 use crate::agent::shared::Shared;
@@ -43,6 +44,12 @@ pub async fn run(
 ) {
     let began = Instant::now();
     let mut summary = TurnSummary { cost: Some(Money::ZERO), ..Default::default() };
+    if let Err(why) = hooking::before_prompt(talk, shared, &input.text, cancel).await {
+        let hints = vec!["The model has not seen it. /hooks lists what runs.".to_owned()];
+        let message = format!("a hook has stopped the prompt: {why}");
+        let end = TurnEnd::Failed { error: ErrorKind::Denied, message, hints };
+        return shared.emit(Event::TurnEnded { turn, end, summary }).await;
+    }
     let (message, attached) = talk.begin_turn(shared, turn, &input, cancel).await;
     shared.emit(Event::TurnStarted { turn, message, text: input.text.clone() }).await;
     for attached in attached {
@@ -64,6 +71,7 @@ async fn exchange(
     let mut cause = Cause::Prompt;
     let mut past = Past::default();
     let mut loops = Loops::default();
+    let mut sent_back = 0;
     loop {
         if talk.limits.max_turns.is_some_and(|most| summary.requests >= most) {
             return TurnEnd::TurnLimit;
@@ -101,6 +109,9 @@ async fn exchange(
                 if cancel.is_cancelled() {
                     return TurnEnd::Interrupted;
                 }
+                if let Some(end) = hooking::halted(shared).await {
+                    return end;
+                }
                 if let Some(end) = loops.check(shared, &calls, &results).await {
                     return end;
                 }
@@ -127,11 +138,21 @@ async fn exchange(
                 if answer.is_empty {
                     shared.notice(Level::Warning, "The model gave an empty answer.").await;
                 }
-                if !talk.take_steering(shared, cancel).await {
-                    return TurnEnd::Done;
+                if talk.take_steering(shared, cancel).await {
+                    cause = Cause::Prompt;
+                    continue;
                 }
-                cause = Cause::Prompt;
-                continue;
+                let said = talk.last_words();
+                match hooking::before_end(shared, &said, sent_back, cancel).await {
+                    None => return hooking::halted(shared).await.unwrap_or(TurnEnd::Done),
+                    Some(_) if cancel.is_cancelled() => return TurnEnd::Interrupted,
+                    Some(more) => {
+                        sent_back += 1;
+                        talk.add_note(shared, &more).await;
+                        cause = Cause::Prompt;
+                        continue;
+                    }
+                }
             }
             Next::Fail { kind, message, hints } => {
                 return TurnEnd::Failed { error: kind, message, hints };

@@ -16,6 +16,7 @@ use crate::cli::{Env, Failure, permissions};
 use crate::config::layer::{self, Flags, Inputs};
 use crate::config::{Config, Problem, dirs};
 use crate::context::Place;
+use crate::hooks::Hooks;
 use crate::permissions::RuleSet;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId};
@@ -127,6 +128,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         router: Arc::new(Configured::new(&config, env)),
         tools: tools(args)?,
         rules,
+        hooks: Hooks::new(config.hooks.clone()),
         can_ask,
         prompt: prompt(args, env)?,
         place: place(env, trusted),

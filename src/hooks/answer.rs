@@ -163,10 +163,10 @@ fn object(event: HookEvent, value: &Value) -> Result<Answer, String> {
             let decision = own.get("decision").unwrap_or(&Value::Null);
             match text(decision, "behavior")?.as_deref() {
                 None => {}
-                Some("allow") => {
-                    answer.say = Some(Say::Allow);
-                    answer.input = input(decision)?;
+                Some("allow") if input(decision)?.is_some() => {
+                    return Err("printed an input, which only PreToolUse may change".to_owned());
                 }
+                Some("allow") => answer.say = Some(Say::Allow),
                 Some("deny") => {
                     let said = text(decision, "message")?;
                     answer.say =

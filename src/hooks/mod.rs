@@ -12,8 +12,6 @@ pub mod answer;
 mod matching;
 pub mod run;
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use crate::config::Hook;
@@ -115,15 +113,8 @@ impl Answers {
     }
 }
 
-/// Where a project's own hooks find it.
+/// The variable in which a hook finds the project.
 pub const PROJECT_DIR: &str = "CLAUDE_PROJECT_DIR";
-/// Where those of a plugin find its files.
-pub const PLUGIN_ROOT: &str = "CLAUDE_PLUGIN_ROOT";
-
-/// A folder for an environment variable.
-pub fn variable(name: &str, folder: PathBuf) -> (std::ffi::OsString, std::ffi::OsString) {
-    (name.into(), folder.into_os_string())
-}
 
 #[cfg(test)]
 mod tests {

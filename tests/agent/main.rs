@@ -14,6 +14,7 @@ mod support;
 mod deferred;
 mod economy;
 mod jobs;
+mod hooks;
 mod loops;
 mod mention;
 mod permission;

@@ -39,6 +39,7 @@ pub struct Options {
     pub small: Option<Arc<Script>>,
     pub budget: tern::config::Budget,
     pub rules: Rules,
+    pub hooks: Vec<tern::protocol::Sourced<tern::config::Hook>>,
 }
 
 impl Default for Options {
@@ -55,6 +56,7 @@ impl Default for Options {
             small: None,
             budget: Config::default().budget,
             rules: Rules::default(),
+            hooks: Vec::new(),
         }
     }
 }
@@ -222,6 +224,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         }),
         tools: Table::built_in(),
         rules: options.rules,
+        hooks: tern::hooks::Hooks::new(options.hooks),
         can_ask: options.can_ask,
         prompt: Prompt::default(),
         place: place(root),
