@@ -77,8 +77,7 @@ async fn fresh(
         tern: env!("CARGO_PKG_VERSION").to_owned(),
         origin: None,
     };
-    let log =
-        log_path.map(|path| Log::create(path, opening, log_tools(setup), Timestamp::now()));
+    let log = log_path.map(|path| Log::create(path, opening, log_tools(setup), Timestamp::now()));
     let mut journal = Journal::new(log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;

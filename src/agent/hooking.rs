@@ -130,10 +130,8 @@ pub async fn before_call(shared: &Shared, call: &Call, cancel: &CancellationToke
     if !shared.hooking.wants(HookEvent::PreToolUse, &call.tool) {
         return before;
     }
-    let happening = Happening {
-        call: Some(&call.id),
-        ..Happening::new(HookEvent::PreToolUse, &call.tool)
-    };
+    let happening =
+        Happening { call: Some(&call.id), ..Happening::new(HookEvent::PreToolUse, &call.tool) };
     let answers = fire(shared, happening, about_call(call), cancel).await;
     before.context = answers.for_model();
     before.ruling = answers.say.map(ruling);
@@ -191,8 +189,7 @@ pub async fn after_call(
     };
     let mut remarks: Vec<String> = context.into_iter().collect();
     if shared.hooking.wants(event, &call.tool) {
-        let happening =
-            Happening { call: Some(&call.id), ..Happening::new(event, &call.tool) };
+        let happening = Happening { call: Some(&call.id), ..Happening::new(event, &call.tool) };
         let mut fields = about_call(call);
         let mut response = json!({
             "success": outcome.status == CallStatus::Done,
@@ -308,8 +305,7 @@ pub async fn before_compact(
     if !shared.hooking.wants(HookEvent::PreCompact, trigger) {
         return Ok(());
     }
-    let fields =
-        json!({ "trigger": trigger, "custom_instructions": focus.unwrap_or_default() });
+    let fields = json!({ "trigger": trigger, "custom_instructions": focus.unwrap_or_default() });
     let happening = Happening::new(HookEvent::PreCompact, trigger);
     match fire(shared, happening, fields, cancel).await.block {
         Some(why) => Err(why),

@@ -31,7 +31,9 @@ pub async fn run(
     mut commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
-    let (shared, mut talk) = match begin::begin_with_hooks(&mut setup, events.clone(), "startup").await {
+    let (shared, mut talk) = match begin::begin_with_hooks(&mut setup, events.clone(), "startup")
+        .await
+    {
         Ok(begun) => begun,
         Err(Ended::Interrupted) => return,
         Err(Ended::Failed { kind, message, hints }) => {

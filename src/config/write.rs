@@ -293,7 +293,7 @@ mod tests {
                 "config.toml line 1: string values must be quoted, expected literal string; mend the file first; nothing was changed",
             ),
             ("ui = 1\n", "ui.mouse", "true", "ui is not a table in this file"),
-            ("", "hooks.x", "1", "hooks.x is not used by this version of tern"),
+            ("", "telemetry.x", "1", "telemetry.x is not used by this version of tern"),
         ] {
             assert_eq!(after(before, |path| set(path, name, text)), error, "{name} = {text}");
         }

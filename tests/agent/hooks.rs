@@ -156,7 +156,8 @@ async fn stop_hooks_send_the_model_back_but_not_for_ever() {
     assert!(session.notices().iter().any(|text| text.contains("5 times")));
     let log = session.dir.path().join("project/stops.jsonl");
     let lines = std::fs::read_to_string(log).unwrap();
-    let active = |line: &str| serde_json::from_str::<Value>(line).unwrap()["stop_hook_active"].clone();
+    let active =
+        |line: &str| serde_json::from_str::<Value>(line).unwrap()["stop_hook_active"].clone();
     let active: Vec<Value> = lines.lines().map(active).collect();
     assert_eq!((active.len(), &active[0], &active[5]), (6, &json!(false), &json!(true)));
 }
@@ -175,7 +176,10 @@ async fn hooks_that_fail_hang_or_talk_nonsense_stop_nothing_and_are_told() {
     assert_eq!(session.ask("go").await, TurnEnd::Done);
     assert!(session.dir.path().join("project/made").exists());
     let told = runs(&session);
-    assert!(told.iter().all(|(_, end, text)| *end == HookEnd::Failed && !text.is_empty()), "{told:?}");
+    assert!(
+        told.iter().all(|(_, end, text)| *end == HookEnd::Failed && !text.is_empty()),
+        "{told:?}"
+    );
     assert_eq!(told.len(), 4);
 }
 
