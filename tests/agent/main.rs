@@ -13,8 +13,8 @@ mod support;
 
 mod deferred;
 mod economy;
-mod jobs;
 mod hooks;
+mod jobs;
 mod loops;
 mod mention;
 mod permission;
