@@ -16,9 +16,10 @@ use crate::agent::purse::{Purse, Spent};
 use crate::agent::request::{Ended, failed};
 use crate::agent::retell;
 use crate::agent::route::Route;
+use crate::agent::rules::Standing;
 use crate::agent::shared::Shared;
 use crate::agent::side::Side;
-use crate::agent::undo;
+use crate::agent::{trust, undo};
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::process::Jobs;
@@ -67,6 +68,7 @@ async fn fresh(
     let hooking = Hooking::new(setup, &session, log_path.clone());
     let shared = shared(setup, setup.mode, &route, purse, hooking, events).await;
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
+    trust::tell(&shared).await;
     let context = assemble(setup, &shared).await;
     let opening = Opening {
         session: session.clone(),
@@ -101,6 +103,10 @@ async fn resumed(
     let retell::Told { history, preamble, unknown, mut problems } =
         retell::history(&loaded, &blobs);
     let mode = resumed_mode(setup.mode, state.mode);
+    let mode = match setup.rules.managed.mode(mode) {
+        Ok(()) => mode,
+        Err(_) => setup.mode,
+    };
     let wanted = state.model.clone().unwrap_or_else(|| setup.model.clone());
     // The model of back then may be gone; the session is not.
     let route = match setup.router.route(&wanted).await {
@@ -161,6 +167,7 @@ async fn resumed(
     // The context stays as it was logged; only the screen wants to know where git stands now.
     let git = context::git::state(&setup.cwd).await.ok().flatten();
     git_event(&shared, git.as_ref()).await;
+    trust::tell(&shared).await;
     Ok((shared, talk))
 }
 
@@ -260,11 +267,15 @@ async fn shared(
         agent: None,
         events: events.clone(),
         tools: setup.tools.clone(),
-        gate: Gate::new(rules(setup), mode, &setup.cwd, &setup.place.home, setup.can_ask),
+        gate: Gate::new(
+            Standing::new(rules(setup), mode, &setup.cwd, &setup.place.home),
+            setup.can_ask,
+        ),
+        settings: setup.settings.clone(),
         spill: setup.spill.clone(),
         session: Mutex::new(Arc::new(SessionState {
             tools: setup.tools.clone(),
-            roots: setup.rules.additional.clone(),
+            roots: Mutex::new(setup.rules.additional.clone()),
             secret_env: setup.secret_env.clone(),
             confinement,
             jobs: Jobs::new(events),
@@ -273,7 +284,7 @@ async fn shared(
         cwd: Mutex::new(setup.cwd.clone()),
         queue: Mutex::default(),
     };
-    shared.gate.set_sandboxed(fewer);
+    shared.gate.rules.set_sandboxed(fewer);
     if let Some(problem) = problem {
         shared.notice(Level::Warning, problem).await;
     }

@@ -62,7 +62,7 @@ async fn attach(
 ) -> Option<Result<Attached, String>> {
     let cwd = shared.cwd();
     let path = match mention.path.strip_prefix("~/") {
-        Some(rest) => shared.gate.home().join(rest),
+        Some(rest) => shared.gate.rules.home().join(rest),
         None => cwd.join(&mention.path),
     };
     let meta = tokio::fs::metadata(&path).await.ok()?;

@@ -3,9 +3,9 @@
 //! One task owns the conversation. It takes [`Command`]s from a channel and answers with
 //! [`Event`]s on another; it does not know who is at the other end. `run` is the task, `turn` one
 //! exchange, `request` one request with its recovery, `dispatch` the tool calls, `gate` the
-//! permission question, `compact` the making of room, `journal` the way to the disk, `retell` the
-//! way back from it, `purse` the money, `side` what goes to the small model, `undo` the steps back
-//! over files and conversation.
+//! permission question, `rules` what it decides by, `trust` the trust in the folder, `compact` the
+//! making of room, `journal` the way to the disk, `retell` the way back from it, `purse` the money,
+//! `side` what goes to the small model, `undo` the steps back over files and conversation.
 //!
 //! *Invariants:* the history is valid for the next request after every step, whatever is
 //! interrupted; nothing runs that the gate has not let through.
@@ -29,10 +29,12 @@ pub mod recover;
 mod request;
 mod retell;
 pub mod route;
+mod rules;
 mod run;
 mod shared;
 mod side;
 mod title;
+mod trust;
 mod turn;
 mod undo;
 
@@ -50,7 +52,7 @@ use crate::session::Places;
 use crate::session::redact::Secrets;
 use crate::tools::table::Table;
 
-pub use gate::Rules;
+pub use rules::{Fixed, Reread, Rules, Settings};
 pub use turn::Limits;
 
 /// Everything an agent needs. Made by the command line, or by a test.
@@ -70,6 +72,8 @@ pub struct Setup {
     pub rules: Rules,
     /// All that the settings name; those of a folder that is not trusted do not run.
     pub hooks: Hooks,
+    /// For reading them again.
+    pub settings: Arc<dyn Settings>,
     /// False where no person is there to answer: an ask then counts as a denial.
     pub can_ask: bool,
     pub prompt: Prompt,

@@ -17,7 +17,7 @@ use crate::agent::request::{Ended, failed};
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
-use crate::agent::{Setup, begin, compact, turn, undo};
+use crate::agent::{Setup, begin, compact, trust, turn, undo};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
@@ -117,6 +117,9 @@ pub async fn run(
             | Command::StopAgent { .. }
             | Command::Background
             | Command::FollowJob { .. }
+            | Command::AskTrust
+            | Command::Trust { .. }
+            | Command::Distrust
             | Command::Kill { .. }) => {
                 at_once(quick, &shared, None).await;
                 note_mode(&mut talk, &shared).await;
@@ -196,7 +199,9 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
             shared.take_queue().await;
         }
         Command::SetMode { mode } => {
-            shared.gate.set_mode(mode);
+            if let Err(why) = shared.gate.rules.set_mode(mode) {
+                shared.notice(Level::Warning, why).await;
+            }
             shared.emit(Event::ModeSet { mode: shared.gate.mode() }).await;
         }
         Command::Kill { job } => {
@@ -204,6 +209,9 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         }
         Command::Background => lock(&shared.session).to_background.notify_waiters(),
         Command::FollowJob { job } => lock(&shared.session).jobs.follow(job),
+        Command::AskTrust => trust::show(shared).await,
+        Command::Trust { seen } => trust::give(shared, &seen).await,
+        Command::Distrust => trust::withdraw(shared).await,
         Command::SteerAgent { .. }
         | Command::StopAgent { .. }
         | Command::Submit { .. }
@@ -225,7 +233,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
 /// is covered by it.
 async fn answer(shared: &Shared, request: RequestId, decision: Decision) {
     if let Decision::Rules { rules, scope } = &decision
-        && let Err(problem) = shared.gate.learn(rules, *scope).await
+        && let Err(problem) = shared.gate.rules.learn(rules, *scope).await
     {
         shared.notice(Level::Error, format!("The rule is not kept for later: {problem}")).await;
     }
@@ -234,11 +242,7 @@ async fn answer(shared: &Shared, request: RequestId, decision: Decision) {
     if !shared.gate.approvals.answer(request, Answer::Person(decision)) || !learnt {
         return;
     }
-    for (id, tool, input) in shared.gate.approvals.waiting() {
-        if let Some(rule) = shared.gate.covered(shared, &tool, &input).await {
-            shared.gate.approvals.answer(id, Answer::Rule(rule));
-        }
-    }
+    shared.answer_covered().await;
 }
 
 async fn compact_on_request(
@@ -332,6 +336,11 @@ async fn renew(
     setup.model.clone_from(&talk.route.name);
     setup.mode = shared.gate.mode();
     setup.resume = session;
+    let (settings, trusted) = (setup.settings.clone(), shared.gate.rules.trusted());
+    if let Ok(read) = tokio::task::spawn_blocking(move || settings.read(trusted)).await {
+        setup.rules = read.rules;
+        setup.place.trusted = trusted;
+    }
     let reason = if setup.resume.is_some() { "resume" } else { "clear" };
     match begin::begin_with_hooks(setup, events.clone(), reason).await {
         Ok((new_shared, new_talk)) => {

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::approvals::Answer;
 use crate::agent::ask::Asker;
 use crate::agent::gate::Gate;
 use crate::agent::hooking::Hooking;
 use crate::agent::purse::Purse;
+use crate::agent::rules::Settings;
 use crate::agent::side::Side;
 use crate::protocol::{AgentId, Event, Input, Level, Mode};
 use crate::tools::table::Table;
@@ -30,6 +32,7 @@ pub struct Shared {
     pub halt: Mutex<Option<String>>,
     /// `None`: this is the session itself.
     pub agent: Option<Who>,
+    pub settings: Arc<dyn Settings>,
     pub spill: PathBuf,
     pub session: Mutex<Arc<SessionState>>,
     pub cwd: Mutex<PathBuf>,
@@ -61,6 +64,15 @@ impl Shared {
 
     pub fn mode(&self) -> Mode {
         self.gate.mode()
+    }
+
+    /// Lets through what waits for an answer and is allowed by now.
+    pub async fn answer_covered(&self) {
+        for (id, tool, input) in self.gate.approvals.waiting() {
+            if let Some(rule) = self.gate.covered(self, &tool, &input).await {
+                self.gate.approvals.answer(id, Answer::Rule(rule));
+            }
+        }
     }
 
     pub fn tool(&self, name: &str) -> Option<Arc<dyn Tool>> {

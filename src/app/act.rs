@@ -2,13 +2,14 @@
 
 use crate::app::browse;
 use crate::app::complete;
-use crate::app::dialog::{confirm, permission};
+use crate::app::dialog::{confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
 use crate::app::panels::{self, Kind, changes, cost, history, jobs, rewind, themes};
 use crate::app::prompt::HistorySearch;
 use crate::app::{search, start, submit};
+use crate::protocol::Command;
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -67,6 +68,9 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousHunk => step_hunk(model, false),
         Action::Confirm => return confirm::accept(model),
         Action::NextScope => return confirm::next_scope(model),
+        Action::TrustGive => return trust::give(model),
+        Action::TrustTake => return trust::take(model),
+        Action::TrustPanel => return vec![Effect::Send(Command::AskTrust)],
         Action::FieldAccept => return permission::accept(model),
         Action::FieldNext => permission::next_scope(model),
         Action::FieldPick => permission::pick_rule(model),
@@ -135,6 +139,7 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
         | Focus::Start
         | Focus::Dialog
         | Focus::Confirm
+        | Focus::Trust
         | Focus::Panel
         | Focus::Browse => {}
     }
@@ -145,6 +150,7 @@ fn scroll_inner(model: &mut Model, rows: isize) -> Vec<Effect> {
     match model.focus() {
         Focus::Dialog => permission::scroll(model, rows),
         Focus::Confirm => confirm::scroll(model, rows),
+        Focus::Trust => trust::scroll(model, rows),
         _ => return panels::step(model, rows),
     }
     Vec::new()
@@ -156,6 +162,7 @@ fn page_inner(model: &mut Model, down: bool) -> Vec<Effect> {
     match model.focus() {
         Focus::Dialog => permission::scroll(model, rows),
         Focus::Confirm => confirm::scroll(model, rows),
+        Focus::Trust => trust::scroll(model, rows),
         _ => return panels::page(model, down),
     }
     Vec::new()

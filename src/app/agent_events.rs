@@ -3,7 +3,7 @@
 use crate::app::agents;
 use crate::app::calls::{Call, CallState};
 use crate::app::clean;
-use crate::app::dialog::confirm;
+use crate::app::dialog::{confirm, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
 use crate::app::panels::jobs;
@@ -77,6 +77,9 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.say(&format!("allowed by {}", clean::line(&rule)));
             }
         }
+        Event::TrustNeeded { trust } => trust::needed(model, *trust),
+        Event::TrustShown { trust } => trust::shown(model, *trust),
+        Event::TrustSet { trusted } => trust::set(model, trusted),
         Event::RewindAsked { rewind } => {
             confirm::ask(model, *rewind);
             return notify(model, "tern asks whether to take a step back");
@@ -146,6 +149,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
 pub fn disconnected(model: &mut Model, why: &str) -> Vec<Effect> {
     model.dialogs.clear();
     model.confirm = None;
+    model.trusting = None;
     model.fail(why);
     Vec::new()
 }
@@ -159,6 +163,8 @@ fn started(model: &mut Model, session: &SessionId, resumed: bool) {
     if !first {
         model.transcript.clear();
         model.agents.clear();
+        model.trust = None;
+        model.trusting = None;
         model.activity = Activity::Idle;
         model.sent = None;
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::protocol::{
     FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind, Role, Ruling, Sourced,
-    StepConflict, Title, Todo,
+    StepConflict, Title, Todo, Trust, TrustItem,
 };
 use crate::text::Piece;
 use crate::text::clean::{Mark, Mode, clean, marked};
@@ -86,6 +86,20 @@ pub fn hunks(hunks: Vec<Hunk>) -> Vec<Hunk> {
         }
     }
     hunks
+}
+
+pub fn trust(trust: Trust) -> Trust {
+    let item = |item: TrustItem| TrustItem {
+        kind: line(&item.kind),
+        text: line(&item.text),
+        file: line(&item.file),
+        line: item.line,
+    };
+    Trust {
+        folder: line(&trust.folder),
+        items: trust.items.into_iter().map(item).collect(),
+        ..trust
+    }
 }
 
 pub fn rewind(rewind: Rewind) -> Rewind {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::app::agents::Agent;
 use crate::app::complete::{Complete, Finding};
-use crate::app::dialog::{Confirm, Dialogs, Stage};
+use crate::app::dialog::{Confirm, Dialogs, Stage, TrustDialog};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
 use crate::app::panels::{Kind, Panel};
@@ -16,7 +16,7 @@ use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
 pub use crate::config::DiffStyle;
 use crate::protocol::{
-    CallId, HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, TurnId,
+    CallId, HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, Trust, TurnId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -32,6 +32,10 @@ pub struct Model {
     pub dialogs: Dialogs,
     /// A step back waits for a yes.
     pub confirm: Option<Confirm>,
+    /// The folder brings something that waits for trust.
+    pub trust: Option<Trust>,
+    /// The dialog about it is open.
+    pub trusting: Option<TrustDialog>,
     pub panel: Option<Panel>,
     pub search: Option<Search>,
     /// The chosen entry, while the person moves through the transcript.
@@ -61,6 +65,8 @@ pub struct Model {
     pub focused: Focused,
     /// Bypass was asked for on the command line, so that the modes that are cycled through have it.
     pub may_bypass: bool,
+    /// Modes that the managed policy does not let anyone use.
+    pub locked: Vec<Mode>,
     /// Where the next entry of this turn is shown already: what the person has just sent.
     pub sent: Option<(TurnId, usize)>,
     pub(in crate::app) turn: TurnId,
@@ -177,6 +183,7 @@ pub enum Focus {
     Dialog,
     DialogField,
     Confirm,
+    Trust,
     Panel,
     Filter,
     Search,
@@ -218,6 +225,9 @@ impl Model {
         if self.confirm.as_ref().is_some_and(|confirm| confirm.armed(self.now)) {
             return Focus::Confirm;
         }
+        if self.trusting.as_ref().is_some_and(|dialog| dialog.armed(self.now)) {
+            return Focus::Trust;
+        }
         if let Some(panel) = &self.panel {
             return if panel.filtering { Focus::Filter } else { Focus::Panel };
         }
@@ -245,6 +255,7 @@ impl Model {
             Focus::StartKey => vec![Context::Filter, Context::Text, Context::Global],
             Focus::Dialog => vec![Context::Dialog, Context::Global],
             Focus::Confirm => vec![Context::Confirm, Context::Global],
+            Focus::Trust => vec![Context::Trust, Context::Global],
             Focus::DialogField => vec![Context::DialogField, Context::Text, Context::Global],
             Focus::Panel => panel().into_iter().chain([Context::Panel, Context::Global]).collect(),
             Focus::Filter => panel()
@@ -339,7 +350,8 @@ impl Model {
         let toast = self.toast.as_ref().map(|toast| toast.until);
         let armed = self.dialogs.arms_at(self.now);
         let confirm = self.confirm.as_ref().and_then(|confirm| confirm.arms_at(self.now));
-        [spinner, clock, toast, armed, confirm].into_iter().flatten().min()
+        let trust = self.trusting.as_ref().and_then(|dialog| dialog.arms_at(self.now));
+        [spinner, clock, toast, armed, confirm, trust].into_iter().flatten().min()
     }
 
     /// Steps of the spinner so far.

@@ -21,6 +21,7 @@ pub enum Slash {
     Status,
     Tasks,
     Theme { name: Option<String> },
+    Trust,
     Undo,
 }
 
@@ -54,6 +55,7 @@ pub const COMMANDS: &[Row] = &[
     Row { name: "status", args: "", help: "session, model, folder, connection" },
     Row { name: "tasks", args: "", help: "commands in the background: output, end" },
     Row { name: "theme", args: "[name]", help: "choose the theme" },
+    Row { name: "trust", args: "", help: "what this folder would run or allow, and trust in it" },
     Row {
         name: "undo",
         args: "",
@@ -100,6 +102,7 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "status" => Slash::Status,
         "tasks" => Slash::Tasks,
         "theme" => Slash::Theme { name: given },
+        "trust" => Slash::Trust,
         "undo" => Slash::Undo,
         _ => return Err(unknown(name)),
     }))

@@ -2,7 +2,7 @@
 
 use crate::app::complete::{self, Taken};
 use crate::app::dialog::Stage;
-use crate::app::dialog::{confirm, permission};
+use crate::app::dialog::{confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::{self, Kind, cost, history, jobs, models, rewind, themes};
@@ -109,6 +109,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Undo => return idle_only(model, Command::Undo),
         Slash::Redo => return idle_only(model, Command::Redo),
         Slash::Rewind => return rewind::open(model),
+        Slash::Trust => return vec![Effect::Send(Command::AskTrust)],
         Slash::Theme { name: None } => themes::open(model),
         Slash::Theme { name: Some(name) } => return themes::set(model, &name),
     }
@@ -168,6 +169,7 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         Focus::Nothing | Focus::Dialog => return interrupt(model),
         Focus::DialogField => permission::back(model),
         Focus::Confirm => confirm::cancel(model),
+        Focus::Trust => trust::close(model),
         Focus::Panel | Focus::Filter => return panels::back(model),
         Focus::Search => search::close(model),
         Focus::Browse if model.search.is_some() => search::close(model),
@@ -224,11 +226,18 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
 }
 
 pub fn cycle_mode(model: &mut Model) -> Vec<Effect> {
-    let mode = match model.session.mode {
+    let next = |mode: Mode| match mode {
         Mode::Default => Mode::AcceptEdits,
         Mode::AcceptEdits => Mode::Plan,
         Mode::Plan if model.may_bypass => Mode::BypassPermissions,
         Mode::Plan | Mode::DontAsk | Mode::BypassPermissions => Mode::Default,
+    };
+    let now = model.session.mode;
+    let cycle = std::iter::successors(Some(next(now)), |mode| Some(next(*mode)));
+    let free = cycle.take(Mode::ALL.len()).find(|mode| !model.locked.contains(mode));
+    let Some(mode) = free.filter(|mode| *mode != now) else {
+        model.say(&format!("{}: the managed policy leaves no other mode", now.name()));
+        return Vec::new();
     };
     model.say(&format!("{}: {}", mode.name(), complete::mode_help(mode)));
     vec![Effect::Send(Command::SetMode { mode })]

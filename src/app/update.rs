@@ -7,7 +7,7 @@ use crate::app::agent_events;
 use crate::app::browse;
 use crate::app::clean;
 use crate::app::complete;
-use crate::app::dialog::permission;
+use crate::app::dialog::{permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Key, Pressed};
 use crate::app::model::{Focus, Focused, Model};
@@ -81,6 +81,11 @@ fn typed(model: &mut Model, c: char) -> Vec<Effect> {
     if c == '?' && model.focus() == Focus::Prompt && model.prompt.is_empty() {
         return act(model, Action::Help);
     }
+    let opens = c == 't' && model.trusting.is_none() && model.focus() == Focus::Prompt;
+    if opens && model.prompt.is_empty() && trust::by_letter(model) {
+        return Vec::new();
+    }
+    trust::sentence(model);
     insert(model, c.encode_utf8(&mut [0; 4]))
 }
 
@@ -112,6 +117,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
         | Focus::Start
         | Focus::Dialog
         | Focus::Confirm
+        | Focus::Trust
         | Focus::Panel
         | Focus::Browse => {}
     }
@@ -143,6 +149,8 @@ fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
         dialog.scroll = seen.inner.top;
     } else if let Some(confirm) = &mut model.confirm {
         confirm.scroll = seen.inner.top;
+    } else if let Some(dialog) = &mut model.trusting {
+        dialog.scroll = seen.inner.top;
     }
     model.seen = seen;
     Vec::new()

@@ -67,6 +67,16 @@ pub fn run(args: &ConfigArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<
                 _ => (env.dirs.user_file(), true),
             };
             let (_, setting) = write::resolve(key)?;
+            if setting.project == Project::Managed {
+                let problem = Problem {
+                    source: Source::User,
+                    file: Some(file),
+                    line: None,
+                    message: format!("{key} counts in a managed file only"),
+                    hint: Some("that is /etc/tern/managed.toml".into()),
+                };
+                return Err(crate::config::ConfigError::from(problem).into());
+            }
             if !own && setting.project == Project::Never {
                 let problem = Problem {
                     source: Source::Project,

@@ -11,8 +11,9 @@ use crate::cli::Env;
 use crate::config::layer::{Inputs, Loaded, load};
 use crate::config::login;
 use crate::config::problem::one_line;
-use crate::config::{Sandbox, SandboxMode};
+use crate::config::{Managed, Sandbox, SandboxMode};
 use crate::process::sandbox::{Available, Kind, probe};
+use crate::protocol::Source;
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct DoctorArgs {
@@ -68,9 +69,13 @@ pub fn run(args: &DoctorArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<
         checks.push(check_folder(name, folder));
     }
     checks.push(files(&loaded));
-    checks.extend(problems.iter().map(|problem| {
-        Check::warning("settings", one_line(&problem.to_string()), "the rest of the file counts")
-    }));
+    checks.push(policy(&loaded.config.managed));
+    checks.extend(problems.iter().filter(|problem| problem.source != Source::Managed).map(
+        |problem| {
+            let text = one_line(&problem.to_string());
+            Check::warning("settings", text, "the rest of the file counts")
+        },
+    ));
     checks.push(terminal(env));
     checks.push(git());
     checks.push(keys(&loaded, env));
@@ -160,6 +165,25 @@ fn files(loaded: &Loaded) -> Check {
         [] => Check::ok("settings files", "none, so all settings are at their defaults"),
         found => Check::ok("settings files", found.join(", ")),
     }
+}
+
+/// What whoever manages the machine has locked.
+fn policy(managed: &Managed) -> Check {
+    const NAME: &str = "managed policy";
+    if let Some(problem) = &managed.broken {
+        let text = one_line(&problem.to_string());
+        return Check::error(NAME, text, "no session begins until whoever manages it mends it");
+    }
+    if !managed.is_there() {
+        return Check::ok(NAME, "none");
+    }
+    let names = |file: &std::path::PathBuf| one_line(&file.to_string_lossy());
+    let files: Vec<String> = managed.files.iter().map(names).collect();
+    let words = match managed.words() {
+        words if words.is_empty() => "settings only".to_owned(),
+        words => words.join("; "),
+    };
+    Check::ok(NAME, format!("{words} ({})", files.join(", ")))
 }
 
 fn terminal(env: &Env) -> Check {

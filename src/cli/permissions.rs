@@ -33,6 +33,8 @@ pub struct Defaults {
     pub rules: RuleTexts,
     pub additional: Vec<PathBuf>,
     pub trusted: bool,
+    /// What is wrong with the managed policy: nothing would run.
+    pub refused: Option<String>,
 }
 
 /// Where the person and tern itself are at home.
@@ -121,8 +123,8 @@ fn answer(line: &[u8], home: &Home, configuration: Configuration<'_>) -> Value {
     };
     let id = value.get("id").cloned().unwrap_or(Value::Null);
     match question(&value, home, configuration) {
-        Ok((access, policy)) => {
-            let verdict = check::check(&access, &policy, &facts::gather(&access, &policy));
+        Ok((access, policy, refused)) => {
+            let verdict = judge(&access, &policy, refused.as_deref());
             json!({
                 "id": id,
                 "decision": verdict.decision,
@@ -153,7 +155,7 @@ fn question(
     value: &Value,
     home: &Home,
     configuration: Configuration<'_>,
-) -> Result<(Access, Policy), String> {
+) -> Result<(Access, Policy, Option<String>), String> {
     let text = |field: &str| match value.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -197,8 +199,17 @@ fn question(
     }
     let tool = text("tool")?.ok_or("tool is missing")?;
     let input = value.get("input").cloned().unwrap_or_else(|| json!({}));
+    let refused = defaults.refused.take();
     let policy = policy(defaults, &cwd, home);
-    Ok((access::of(tool, &input, &cwd), policy))
+    Ok((access::of(tool, &input, &cwd), policy, refused))
+}
+
+/// What a session would decide; with a policy that is not in order, there is none.
+fn judge(access: &Access, policy: &Policy, refused: Option<&str>) -> Verdict {
+    match refused {
+        Some(why) => Verdict::broken_policy(why),
+        None => check::check(access, policy, &facts::gather(access, policy)),
+    }
 }
 
 fn policy(defaults: Defaults, cwd: &Path, home: &Home) -> Policy {
@@ -254,9 +265,11 @@ fn explain_command(
     configuration: Configuration<'_>,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let policy = policy(configuration(&home.cwd), &home.cwd, home);
+    let mut defaults = configuration(&home.cwd);
+    let refused = defaults.refused.take();
+    let policy = policy(defaults, &home.cwd, home);
     let access = access::of("Bash", &json!({ "command": command }), &home.cwd);
-    let verdict = check::check(&access, &policy, &facts::gather(&access, &policy));
+    let verdict = judge(&access, &policy, refused.as_deref());
     out.write_all(in_words(&access, &policy, &verdict).as_bytes())?;
     Ok(())
 }

@@ -200,6 +200,7 @@ fn split<'a>(
         return Err(unknown(format!("there is no provider {provider:?}"))
             .hint(format!("The providers are: {}.", names.join(", "))));
     };
+    config.managed.model(name).map_err(unknown)?;
     Ok((provider, model, found))
 }
 

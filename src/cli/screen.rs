@@ -43,6 +43,7 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
         None => env.clone(),
     };
     let (loaded, problems, _) = start::configuration(cli, env, Trust::default());
+    start::refuse_broken_policy(&problems)?;
     let config = loaded.config;
     let wanted = if cli.demo { Ok(demo::MODEL.to_owned()) } else { router::model(&config, env) };
     if let Err(failure) = &wanted
@@ -118,6 +119,8 @@ fn first_model(
     model.look = look;
     model.models = choices(config, env);
     model.may_bypass = mode == Mode::BypassPermissions;
+    let locked = |mode: &Mode| config.managed.mode(*mode).is_err();
+    model.locked = Mode::ALL.into_iter().filter(locked).collect();
     model.start = wanted.is_none().then(Start::default);
     (model, problems)
 }

@@ -11,8 +11,10 @@ use crate::cli::args::Cli;
 use crate::cli::sessions::list::{self, ListArgs};
 use crate::cli::start::{self, Trust};
 use crate::cli::{Env, Failure, cost, models, router};
+use crate::config::problem::one_line;
 use crate::cost::sums::By;
 use crate::protocol::{ErrorKind, Mode, Sourced};
+use crate::trust;
 use crate::view::origin;
 use crate::view::theme::Theme;
 
@@ -30,6 +32,7 @@ pub fn answer(slash: &Slash, cli: &Cli, env: &Env) -> Result<String, Failure> {
         Slash::Mode { mode: None } => modes(cli, env, &mut out),
         Slash::Permissions => permissions(cli, env, &mut out),
         Slash::Status => status(cli, env, &mut out),
+        Slash::Trust => trusted(env, &mut out),
         Slash::Theme { name: None } => themes(cli, env, &mut out),
         Slash::Exit => Ok(()),
         other => return Err(instead(other)),
@@ -97,17 +100,17 @@ fn models(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
 
 /// The model that a prompt would go to.
 fn chosen(cli: &Cli, env: &Env) -> String {
-    let (loaded, ..) = start::configuration(cli, env, trust(cli));
+    let (loaded, ..) = start::configuration(cli, env, this_run(cli));
     router::model(&loaded.config, env)
         .unwrap_or_else(|failure| format!("no model: {}", failure.message))
 }
 
-fn trust(cli: &Cli) -> Trust {
+fn this_run(cli: &Cli) -> Trust {
     Trust { this_run: cli.session.trust }
 }
 
 fn mode(cli: &Cli, env: &Env) -> Mode {
-    let (loaded, ..) = start::configuration(cli, env, trust(cli));
+    let (loaded, ..) = start::configuration(cli, env, this_run(cli));
     loaded.config.permissions.mode.map_or(Mode::Default, |mode| mode.value)
 }
 
@@ -121,7 +124,7 @@ fn modes(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn permissions(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (loaded, _, trusted) = start::configuration(cli, env, trust(cli));
+    let (loaded, _, trusted) = start::configuration(cli, env, this_run(cli));
     let mode = mode(cli, env);
     writeln!(out, "mode {}: {}", mode.name(), mode_help(mode))?;
     let written = &loaded.config.permissions;
@@ -141,6 +144,30 @@ fn permissions(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> 
     Ok(())
 }
 
+fn trusted(env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
+    let store = trust::Store::load(&env.dirs.trust())?;
+    let survey = trust::Survey::of(&env.cwd, &store);
+    writeln!(
+        out,
+        "{}",
+        match survey.state {
+            trust::State::Nothing => "nothing in this folder needs trust",
+            trust::State::Trusted => "this folder is trusted: this counts",
+            trust::State::Changed =>
+                "this folder was trusted, but has changed: this does not count",
+            trust::State::Untrusted => "this folder is not trusted: this does not count",
+        }
+    )?;
+    for needs in &survey.needs {
+        for item in &needs.items {
+            let file = one_line(&needs.root.join(&item.file).to_string_lossy());
+            let line = item.line.map(|line| format!(":{line}")).unwrap_or_default();
+            writeln!(out, "{}  {}  ({file}{line})", item.kind.name(), one_line(&item.text))?;
+        }
+    }
+    Ok(())
+}
+
 fn status(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
     for (name, value) in [
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -155,7 +182,7 @@ fn status(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn themes(cli: &Cli, env: &Env, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (loaded, ..) = start::configuration(cli, env, trust(cli));
+    let (loaded, ..) = start::configuration(cli, env, this_run(cli));
     let chosen = loaded.config.ui.theme.as_deref().unwrap_or("dark");
     for name in Theme::names() {
         let mark = if name == chosen { "*" } else { " " };

@@ -44,6 +44,12 @@ pub struct Trust {
 
 /// Reads the configuration with the command line on top.
 pub fn configuration(cli: &Cli, env: &Env, trust: Trust) -> (layer::Loaded, Vec<Problem>, bool) {
+    let trusted = trust.this_run || is_trusted(env, &env.cwd);
+    let (loaded, problems) = configured(cli, env, trusted);
+    (loaded, problems, trusted)
+}
+
+fn configured(cli: &Cli, env: &Env, trusted: bool) -> (layer::Loaded, Vec<Problem>) {
     let args = &cli.session;
     let mut inputs = Inputs::new(env.dirs.clone(), &env.cwd, env.vars.clone());
     inputs.settings_file.clone_from(&args.settings);
@@ -59,23 +65,45 @@ pub fn configuration(cli: &Cli, env: &Env, trust: Trust) -> (layer::Loaded, Vec<
         max_budget_usd: args.max_budget_usd,
         theme: cli.theme.clone(),
     };
-    let trusted = trust.this_run || is_trusted(env, &env.cwd);
     inputs.trusted = trusted;
-    let (loaded, problems) = layer::load(&inputs);
-    (loaded, problems, trusted)
+    layer::load(&inputs)
+}
+
+/// Reads the settings again while a session runs.
+#[derive(Debug)]
+struct Again {
+    cli: Cli,
+    env: Env,
+}
+
+impl agent::Settings for Again {
+    fn read(&self, trusted: bool) -> agent::Reread {
+        let (loaded, problems) = configured(&self.cli, &self.env, trusted);
+        let (rules, problems) = rules(&loaded.config, &self.env, trusted, problems);
+        agent::Reread {
+            mode: loaded.config.permissions.mode.map_or(Mode::Default, |mode| mode.value),
+            problems: problems.iter().map(ToString::to_string).collect(),
+            rules,
+        }
+    }
+}
+
+/// A policy that cannot be read whole may hold a lock that cannot be seen: nothing begins.
+pub fn refuse_broken_policy(problems: &[Problem]) -> Result<(), Failure> {
+    let Some(problem) =
+        problems.iter().find(|problem| problem.source == crate::protocol::Source::Managed)
+    else {
+        return Ok(());
+    };
+    Err(Failure::new(ErrorKind::Config, format!("the managed policy is not in order: {problem}"))
+        .hint("No session begins until it is. Ask whoever manages this machine."))
 }
 
 /// Whether the person has trusted what the project's files would do, as they are now. Settings are
 /// read from the project's root and from the folder itself, so both must be.
 pub fn is_trusted(env: &Env, cwd: &Path) -> bool {
     let Ok(store) = trust::Store::load(&env.dirs.trust()) else { return false };
-    let root = trust::root_of(cwd);
-    let states = [root.as_path(), cwd].map(|folder| trust::state(&trust::examine(folder), &store));
-    states.contains(&trust::State::Trusted)
-        && states.iter().all(|state| match state {
-            trust::State::Trusted | trust::State::Nothing => true,
-            trust::State::Changed | trust::State::Untrusted => false,
-        })
+    trust::Survey::of(cwd, &store).state == trust::State::Trusted
 }
 
 /// Rules, mode and folders as a session in `cwd` would have them, for `tern permissions check`.
@@ -96,6 +124,7 @@ pub fn permission_defaults(env: &Env, cwd: &Path) -> permissions::Defaults {
         rules: RuleTexts { allow: written.allow, ask: written.ask, deny: written.deny },
         additional,
         trusted,
+        refused: loaded.config.managed.broken.map(|problem| problem.to_string()),
     }
 }
 
@@ -113,8 +142,9 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
     if let Some(problem) = flagged {
         return Err(Failure::new(ErrorKind::Config, problem.to_string()));
     }
-    let model = router::model(&config, env)?;
     let (rules, problems) = rules(&config, env, trusted, problems);
+    refuse_broken_policy(&problems)?;
+    let model = router::model(&config, env)?;
     let resume = resumed(cli, env)?;
     let setup = agent::Setup {
         cwd: env.cwd.clone(),
@@ -129,6 +159,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         tools: tools(args)?,
         rules,
         hooks: Hooks::new(config.hooks.clone()),
+        settings: Arc::new(Again { cli: cli.clone(), env: env.clone() }),
         can_ask,
         prompt: prompt(args, env)?,
         place: place(env, trusted),
@@ -190,6 +221,7 @@ fn rules(
         user_file: env.dirs.user_file(),
         project_file: root.join(".tern/config.local.toml"),
         trust_file: env.dirs.trust(),
+        managed: config.managed.clone(),
     };
     (rules, problems)
 }

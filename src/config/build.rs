@@ -9,8 +9,8 @@ use crate::config::providers::{self, BUILT_IN, Stated};
 use crate::config::table::{self, Found};
 use crate::config::value::{self, Value};
 use crate::config::{
-    Auth, Budget, Compact, Config, DiffStyle, Effort, Hook, Keymap, Network, Permissions, Problem,
-    ProviderConfig, Sandbox, SandboxMode, Session, Ui, Wire,
+    Auth, Budget, Compact, Config, DiffStyle, Effort, Hook, Keymap, Managed, Network, Permissions,
+    Problem, ProviderConfig, Sandbox, SandboxMode, Session, Ui, Wire,
 };
 use crate::protocol::{HookEvent, Mode, Money, Sourced};
 
@@ -60,6 +60,7 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
         sandbox: sandbox(store),
         hooks: hooks(store, &mut problems),
         models: models(store),
+        managed: Managed::default(),
     };
     (config, problems)
 }

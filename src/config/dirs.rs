@@ -1,4 +1,5 @@
-//! Where tern keeps its files: five folders, from `TERN_HOME` or the platform's own places.
+//! Where tern keeps its files: five folders, from `TERN_HOME` or the platform's own places; and
+//! where whoever manages the machine keeps theirs, which nothing moves.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,7 +16,11 @@ pub struct Dirs {
     pub cache: PathBuf,
     /// The person's home folder, for `~`.
     pub home: PathBuf,
+    /// The policy of whoever manages the machine. No variable and no flag says where it is.
+    pub managed: PathBuf,
 }
+
+const MANAGED: &str = "/etc/tern/managed.toml";
 
 impl Dirs {
     /// `get` looks up an environment variable. With `TERN_HOME` all folders but `home` are in it.
@@ -37,6 +42,7 @@ impl Dirs {
             state: places.state_dir().unwrap_or(places.data_local_dir()).to_owned(),
             cache: places.cache_dir().to_owned(),
             home: home.ok_or(ConfigError::NoHome)?,
+            managed: MANAGED.into(),
         })
     }
 
@@ -48,6 +54,7 @@ impl Dirs {
             state: root.join("state"),
             cache: root.join("cache"),
             home: home.to_owned(),
+            managed: MANAGED.into(),
         }
     }
 

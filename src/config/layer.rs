@@ -12,7 +12,7 @@ use crate::config::dirs::Dirs;
 use crate::config::file::{self, Fault, Item, Node};
 use crate::config::table::{self, Found, Project, Setting};
 use crate::config::value::{self, Kind, Value};
-use crate::config::{Config, Problem, build, claude};
+use crate::config::{Config, Problem, build, claude, managed};
 use crate::protocol::{Mode, Source, Sourced};
 
 /// Everything that the configuration depends on.
@@ -51,11 +51,12 @@ pub struct Flags {
 impl Inputs {
     /// With no flags, no settings file, and the folder not trusted.
     pub fn new(dirs: Dirs, cwd: &Path, env: BTreeMap<String, String>) -> Inputs {
+        let managed = dirs.managed.clone();
         Inputs {
             dirs,
             cwd: cwd.to_owned(),
             project_root: crate::config::dirs::project_root(cwd),
-            managed: PathBuf::from("/etc/tern/managed.toml"),
+            managed,
             settings_file: None,
             env,
             flags: Flags::default(),
@@ -107,13 +108,34 @@ pub fn load(inputs: &Inputs) -> (Loaded, Vec<Problem>) {
     }
     merge.environment(&inputs.env);
     merge.flags(&inputs.flags);
-    for path in managed_files(&inputs.managed) {
-        merge.file(&path, Source::Managed);
-    }
+    let managed = managed_layer(&mut merge, &inputs.managed);
+    merge.problems.extend(managed::enforce(&mut merge.store, &managed));
     let Merge { store, files, mut problems, .. } = merge;
-    let (config, more) = build::config(&store, &inputs.env);
+    let (mut config, more) = build::config(&store, &inputs.env);
     problems.extend(more);
+    managed.settle(&mut config.permissions);
+    config.managed = managed;
     (Loaded { config, origins: store, files }, problems)
+}
+
+/// Reads the managed files on top of all others. Anything wrong in one of them counts: a lock that
+/// was meant must not be missed because of a slip beside it.
+fn managed_layer(merge: &mut Merge, file: &Path) -> managed::Managed {
+    let before = merge.files.len();
+    for path in managed::files(file) {
+        match path {
+            Ok(path) => merge.file(&path, Source::Managed),
+            Err((folder, why)) => {
+                let place = Place::file(&folder, Source::Managed);
+                merge.tell(&place, None, format!("cannot be read: {why}"), None);
+            }
+        }
+    }
+    merge.problems.extend(managed::bad_modes(&merge.store));
+    let broken = merge.problems.iter().find(|problem| problem.source == Source::Managed).cloned();
+    let there = merge.files[before..].iter().filter(|file| file.found);
+    let files = there.map(|file| file.path.clone()).collect();
+    managed::read(&merge.store, files, broken)
 }
 
 /// Values by path. A scalar has one entry, a list that adds up one for each element.
@@ -126,6 +148,21 @@ impl Store {
     pub fn all(&self, path: &[&str]) -> &[Sourced<Value>] {
         let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
         self.values.get(&path).map_or(&[], Vec::as_slice)
+    }
+
+    /// Removes the entries of a path that `out` names.
+    pub(super) fn take_out(
+        &mut self,
+        path: &[&str],
+        out: impl Fn(&Sourced<Value>) -> bool,
+    ) -> Vec<Sourced<Value>> {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        let Some(entries) = self.values.remove(&path) else { return Vec::new() };
+        let (gone, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(out);
+        if !kept.is_empty() {
+            self.values.insert(path, kept);
+        }
+        gone
     }
 
     pub fn one(&self, path: &[&str]) -> Option<&Sourced<Value>> {
@@ -285,6 +322,11 @@ impl Merge {
             let hint = "put it in your own config.toml".to_owned();
             return self.tell(place, Some(item.line), message, Some(hint));
         }
+        if setting.project == Project::Managed && place.source != Source::Managed {
+            let message = format!("{name} counts in a managed file only");
+            let hint = "that is /etc/tern/managed.toml".to_owned();
+            return self.tell(place, Some(item.line), message, Some(hint));
+        }
         let mut complaints = Vec::new();
         let values = value::check(setting.kind, &name, item, &mut complaints);
         for complaint in complaints {
@@ -379,17 +421,4 @@ impl Merge {
             hint,
         });
     }
-}
-
-/// The managed file, then those of `managed.d` by name.
-fn managed_files(managed: &Path) -> Vec<PathBuf> {
-    let folder = managed.with_file_name("managed.d");
-    let mut more: Vec<PathBuf> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
-        .collect();
-    more.sort();
-    [vec![managed.to_owned()], more].concat()
 }

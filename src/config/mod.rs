@@ -1,7 +1,7 @@
 //! The configuration as meant: plain data, whatever file, flag or variable it came from.
 //!
 //! [`layer`] reads and merges the files, [`table`] is the one list of settings, [`write`] changes a
-//! file, [`login`] keeps keys. Nothing above this module needs to know that there are layers, except
+//! file, [`login`] keeps keys, [`managed`] is what nobody else may change. Nothing above this module needs to know that there are layers, except
 //! to show where a value came from.
 //!
 //! Not for deciding what a folder may set before it is trusted beyond what [`layer::Inputs`] says,
@@ -14,6 +14,7 @@ pub mod file;
 pub mod hooks;
 pub mod layer;
 pub mod login;
+pub mod managed;
 pub mod problem;
 pub mod providers;
 pub mod table;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::{Mode, Money, Sourced};
 
 pub use hooks::Hook;
+pub use managed::Managed;
 pub use problem::{ConfigError, Problem};
 
 /// Everything a session needs to know. Defaults are what tern does with no file at all.
@@ -56,6 +58,8 @@ pub struct Config {
     /// The user's `[models]` table: `"PROVIDER/MODEL" = { window = .., prices = [..] }` in the form
     /// of the built-in table of models, which `models` lays it over.
     pub models: toml::Table,
+    /// What whoever manages this machine has locked.
+    pub managed: Managed,
 }
 
 /// With no file at all, every row of [`table`] at its default.

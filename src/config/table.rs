@@ -24,12 +24,14 @@ pub enum Project {
     Lowers,
     /// It could redirect requests, run something or delete history.
     Never,
+    /// Nobody may but whoever manages the machine.
+    Managed,
 }
 
 use Kind::{
     Adds, Choice, Count, Flag, Hooks, Mode, Raw, Secret, Share, Text, Unused, Url, Usd, Words,
 };
-use Project::{Lowers, Never, Sets};
+use Project::{Lowers, Managed, Never, Sets};
 
 const APIS: &[&str] = &["anthropic", "openai-responses", "openai-chat"];
 const SECONDS: Kind = Count { least: 1, most: 86_400 };
@@ -95,6 +97,14 @@ pub const SETTINGS: &[Setting] = &[
     row("sandbox.network", Flag, "false", Never, "Commands in the sandbox reach the network"),
     row("sandbox.fewer-questions", Flag, "false", Never, "A command that no rule covers runs unasked where the sandbox holds it wholly"),
     row("sandbox.writable", Words, "", Never, "Folders they may write to besides the project and the temporary folders"),
+
+    row("managed.modes", Words, "", Managed, "The permission modes that may be used; unset: all"),
+    row("managed.rules-only", Flag, "false", Managed, "Allow rules and additional folders count only where a managed file names them"),
+    row("managed.hooks", Choice(&["any", "managed", "never"]), "\"any\"", Managed, "Whose hooks may run"),
+    row("managed.mcp-allow", Words, "", Managed, "MCP servers that may be used, as NAME, command:WORDS or url:URL, * for any text; unset: all"),
+    row("managed.mcp-deny", Words, "", Managed, "MCP servers that may not be used, whatever allows them"),
+    row("managed.models", Words, "", Managed, "Models that may be used, as PROVIDER/MODEL, * for any text; unset: all"),
+    row("managed.telemetry", Choice(&["any", "managed", "never"]), "\"any\"", Managed, "Whose telemetry may be sent"),
 
     row("mcp.servers.*", Unused, "", Never, "Reserved"),
     row("hooks.*", Hooks, "", Sets, "Commands that run at an event, as [[hooks.pre-tool-use]] with matcher, command and timeout in seconds"),

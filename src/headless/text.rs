@@ -15,6 +15,17 @@ pub fn event(event: &Event, streams: &mut Streams<'_>) -> std::io::Result<()> {
             };
             writeln!(streams.err, "tern: {word}: {}", clean(text, Mode::Prose))
         }
+        Event::TrustNeeded { trust } => {
+            let things = match trust.items.len() {
+                1 => "1 thing".to_owned(),
+                n => format!("{n} things"),
+            };
+            writeln!(
+                streams.err,
+                "tern: note: this folder brings {things} that do not count, as it is not trusted; \
+                 --trust trusts it for one run"
+            )
+        }
         Event::Retrying { attempt, of, wait_ms, why, .. } => writeln!(
             streams.err,
             "tern: {}; trying again in {:.1} s ({attempt} of {of})",

@@ -41,6 +41,20 @@ pub struct Verdict {
     pub suggestions: Vec<Suggestion>,
 }
 
+impl Verdict {
+    /// For every call, where the managed policy cannot be read: it may hold a lock that nobody sees.
+    pub fn broken_policy(why: &str) -> Verdict {
+        Verdict {
+            decision: Ruling::Deny,
+            because: format!("the managed policy is not in order: {why}"),
+            rule: None,
+            source: Some(Source::Managed),
+            parts: Vec::new(),
+            suggestions: Vec::new(),
+        }
+    }
+}
+
 /// Everything that a decision rests on besides the call and the file system.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {

@@ -74,6 +74,14 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<usize>,
     },
+    /// Ask what in the folder needs trust, and whether it has it. Answered by `TrustShown`.
+    AskTrust,
+    /// Trust what `TrustNeeded` or `TrustShown` listed, for as long as it stays the same.
+    Trust {
+        seen: String,
+    },
+    /// Trust the folder no longer.
+    Distrust,
     /// Forget the conversation: a new session begins, the old one stays on disk.
     Clear,
     /// Leave this session and take up another one.

@@ -9,6 +9,7 @@ use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, Session
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
 use crate::protocol::rewind::{Rewind, RewindScope, Skipped, Step};
+use crate::protocol::trust::Trust;
 use crate::protocol::usage::{Money, Spend};
 
 /// One line of a recorded or streamed session.
@@ -136,6 +137,18 @@ pub enum Event {
     PermissionClosed {
         request: RequestId,
         by: Closed,
+    },
+    /// The folder brings something that does not count before it is trusted.
+    TrustNeeded {
+        trust: Box<Trust>,
+    },
+    /// The answer to `AskTrust`.
+    TrustShown {
+        trust: Box<Trust>,
+    },
+    /// From now on what the folder brings counts, or no longer does.
+    TrustSet {
+        trusted: bool,
     },
     /// What `Undo`, `Redo` or `Rewind` would do; it waits for `ConfirmRewind`.
     RewindAsked {

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod message;
 pub mod permission;
 pub mod rewind;
+pub mod trust;
 pub mod usage;
 
 pub use agents::{AgentInfo, AgentState};
@@ -32,6 +33,7 @@ pub use permission::{
     Sourced, Suggestion,
 };
 pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict};
+pub use trust::{Trust, TrustItem, TrustState};
 pub use usage::{Cause, Money, Spend, Usage};
 
 /// Version of the line format of [`Envelope`]; adding a field is not a break.

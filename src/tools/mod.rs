@@ -126,7 +126,7 @@ pub struct SessionState {
     /// Where `cd` has taken the shell; `None`: the session's directory. Bash alone moves it.
     pub shell_dir: Mutex<Option<PathBuf>>,
     /// Folders besides the session's own in which `cd` may stay.
-    pub roots: Vec<PathBuf>,
+    pub roots: Mutex<Vec<PathBuf>>,
     /// Names of environment variables that hold keys, beyond the known ones.
     pub secret_env: Vec<String>,
     /// Commands in the background. Before `mark`, whose end kills what these leave.

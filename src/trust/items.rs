@@ -124,6 +124,11 @@ fn settings(root: &Path, name: &str, parse: impl Fn(&str) -> Option<Value>, item
             add(Kind::Directory, folder.to_owned(), folder, &Value::Null);
         }
     }
+    for field in ["defaultMode", "mode"] {
+        if let Some(mode) = permissions[field].as_str().filter(|mode| *mode == "acceptEdits") {
+            add(Kind::Setting, format!("permission mode {mode}"), mode, &Value::Null);
+        }
+    }
     for (event, matchers) in value["hooks"].as_object().into_iter().flatten() {
         for (command, whole) in hooks(matchers) {
             add(Kind::Hook, format!("{event}: {command}"), &command, &whole);

@@ -56,6 +56,37 @@ pub fn examine(root: &Path) -> Needs {
     Needs { root: root.to_owned(), items, hash }
 }
 
+/// Everything that a session in `cwd` would take over: settings are read from the repository's root
+/// and from the folder itself, so both count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// One for each folder, the root first.
+    pub needs: Vec<Needs>,
+    pub state: State,
+}
+
+impl Survey {
+    pub fn of(cwd: &Path, store: &Store) -> Survey {
+        let root = root_of(cwd);
+        let own = std::fs::canonicalize(cwd).unwrap_or_else(|_| cwd.to_owned());
+        let mut needs = vec![examine(&root)];
+        if own != root {
+            needs.push(examine(&own));
+        }
+        let states: Vec<State> = needs.iter().map(|needs| state(needs, store)).collect();
+        // The one that asks most of the person holds for all.
+        let worst = [State::Changed, State::Untrusted, State::Trusted];
+        let state = worst.into_iter().find(|state| states.contains(state));
+        Survey { needs, state: state.unwrap_or(State::Nothing) }
+    }
+
+    /// Changes with anything that trust would cover.
+    pub fn hash(&self) -> String {
+        let hashes: Vec<&str> = self.needs.iter().map(|needs| needs.hash.as_str()).collect();
+        hashes.join("-")
+    }
+}
+
 pub fn state(needs: &Needs, store: &Store) -> State {
     if needs.items.is_empty() {
         return State::Nothing;

@@ -9,10 +9,10 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::Model;
-use crate::app::dialog::{Confirm, Permission, RuleForm, Stage};
+use crate::app::dialog::{Confirm, Permission, RuleForm, Stage, TrustDialog};
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;
-use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope};
+use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope, TrustState};
 use crate::text::clean::Mark;
 use crate::text::{Piece, clip, width, wrap};
 use crate::view::confirm;
@@ -26,6 +26,7 @@ use crate::view::panels::origin;
 use crate::view::rows;
 use crate::view::state::State;
 use crate::view::theme::Theme;
+use crate::view::trust;
 
 /// The body as rows, kept while nothing that it shows changes.
 #[derive(Debug)]
@@ -38,13 +39,22 @@ pub struct Rows {
 
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
-    request: RequestId,
+    of: Of,
     width: usize,
     theme: u64,
     generation: u64,
     kept: Vec<bool>,
     hunk: usize,
     why: bool,
+}
+
+/// Which dialog it is.
+#[derive(Debug, Clone, PartialEq)]
+enum Of {
+    Question(RequestId),
+    Confirm(RequestId),
+    /// By what is listed, and its state.
+    Trust(String, TrustState),
 }
 
 /// A dialog that is ready to be drawn, so that its height is known.
@@ -68,13 +78,15 @@ pub struct Drawn {
 enum Shown<'a> {
     Question(&'a Permission),
     Confirm(&'a Confirm),
+    Trust(&'a TrustDialog),
 }
 
 impl Shown<'_> {
     /// A turn's question first: the turn waits for it.
     fn of(model: &Model) -> Option<Shown<'_>> {
         let confirm = model.confirm.as_ref().map(Shown::Confirm);
-        model.dialogs.front().map(Shown::Question).or(confirm)
+        let trust = model.trusting.as_ref().map(Shown::Trust);
+        model.dialogs.front().map(Shown::Question).or(confirm).or(trust)
     }
 }
 
@@ -90,16 +102,23 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
     let columns = usize::from(area.width.saturating_sub(4)).max(1);
     let theme = Rc::clone(&state.theme);
     let marks = state.marks(model);
-    let (request, kept, hunk, why) = match shown {
-        Shown::Question(dialog) => (dialog.request.id, &dialog.kept, dialog.hunk, dialog.why),
-        Shown::Confirm(confirm) => (confirm.rewind.request, &confirm.chosen, confirm.file, false),
+    let (of, kept, hunk, why) = match shown {
+        Shown::Question(dialog) => {
+            (Of::Question(dialog.request.id), dialog.kept.clone(), dialog.hunk, dialog.why)
+        }
+        Shown::Confirm(confirm) => {
+            (Of::Confirm(confirm.rewind.request), confirm.chosen.clone(), confirm.file, false)
+        }
+        Shown::Trust(TrustDialog { trust, .. }) => {
+            (Of::Trust(trust.seen.clone(), trust.state), Vec::new(), 0, false)
+        }
     };
     let key = Key {
-        request,
+        of,
         width: columns,
         theme: theme.id(),
         generation: state.cache.colours.generation(),
-        kept: kept.clone(),
+        kept,
         hunk,
         why,
     };
@@ -110,6 +129,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
             Shown::Confirm(it) => {
                 confirm::body(model, it, columns, &theme, marks, &mut state.cache.colours)
             }
+            Shown::Trust(it) => (trust::body(&it.trust, columns, &theme), Vec::new()),
         };
         state.dialog = Some(Rows { key, rows: Rc::new(rows), hunks: Rc::new(hunks) });
     }
@@ -117,6 +137,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
     let (foot, cursor) = match shown {
         Shown::Question(dialog) => foot(dialog, columns, &theme, marks),
         Shown::Confirm(it) => (confirm::foot(it, columns, &theme), None),
+        Shown::Trust(it) => (trust::foot(&it.trust, columns, &theme), None),
     };
     Some(Prepared { body: Rc::clone(&rows.rows), hunks: Rc::clone(&rows.hunks), foot, cursor })
 }
@@ -143,6 +164,10 @@ pub fn draw(
             let remark = confirm::remark(it, marks);
             (confirm::title(it), remark, confirm::keys(model, it), it.armed(model.now))
         }
+        Shown::Trust(it) => {
+            let (title, remark) = (trust::title(&it.trust), trust::remark(&it.trust));
+            (title, remark, trust::keys(model, it), it.armed(model.now))
+        }
     };
     let border = theme.asked.remove_modifier(Modifier::BOLD);
     let border = if armed { border } else { theme.border };
@@ -151,6 +176,7 @@ pub fn draw(
     let (at, follow, scroll) = match shown {
         Shown::Question(dialog) => (dialog.hunk, dialog.show_hunk, dialog.scroll),
         Shown::Confirm(confirm) => (confirm.file, confirm.show_file, confirm.scroll),
+        Shown::Trust(dialog) => (0, false, dialog.scroll),
     };
     // The foot gives way where there is too little room for both, first with the rows at its top.
     let height = usize::from(content.height);

@@ -26,6 +26,8 @@ pub struct Wanted {
     /// Rows of the prompt's text.
     pub prompt: u16,
     pub completions: u16,
+    /// Rows of what waits for trust.
+    pub notice: u16,
     /// Rows of the dialog with its frame; 0: there is none.
     pub dialog: u16,
     /// A panel is open.
@@ -42,6 +44,7 @@ pub struct Areas {
     pub search: Rect,
     pub dialog: Rect,
     pub completions: Rect,
+    pub notice: Rect,
     pub prompt: Rect,
     pub status: Rect,
     pub panel: Rect,
@@ -64,6 +67,8 @@ pub fn areas(area: Rect, wanted: Wanted) -> Option<Areas> {
     let most = if area.height >= 20 { above.saturating_sub(4) } else { above.saturating_sub(1) };
     let dialog = take(wanted.dialog.min(most));
     let above = above - dialog.height;
+    let notice = take(wanted.notice.min(above.saturating_sub(3)));
+    let above = above - notice.height;
     let completions = take(wanted.completions.min(above.saturating_sub(3)));
     let search = take(u16::from(wanted.search && above > 4));
     let activity = take(u16::from(above - completions.height > 1));
@@ -74,6 +79,7 @@ pub fn areas(area: Rect, wanted: Wanted) -> Option<Areas> {
         search,
         dialog,
         completions,
+        notice,
         prompt,
         status,
         panel: Rect::default(),
@@ -115,17 +121,17 @@ mod tests {
         #[test]
         fn parts_never_overlap_and_fill_the_height(
             width in 0u16..300, height in 0u16..100, prompt in 0u16..200,
-            completions in 0u16..20, dialog in 0u16..200, panel: bool, search: bool,
+            completions in 0u16..20, notice in 0u16..9, dialog in 0u16..200, panel: bool, search: bool,
         ) {
             let area = Rect::new(0, 0, width, height);
-            let wanted = Wanted { prompt, completions, dialog, panel, search };
+            let wanted = Wanted { prompt, completions, notice, dialog, panel, search };
             let Some(areas) = areas(area, wanted) else {
                 prop_assert!(width < LEAST.0 || height < LEAST.1);
                 return Ok(());
             };
             let parts = [
-                areas.transcript, areas.activity, areas.search, areas.completions, areas.dialog,
-                areas.prompt, areas.status,
+                areas.transcript, areas.activity, areas.search, areas.completions, areas.notice,
+                areas.dialog, areas.prompt, areas.status,
             ];
             prop_assert_eq!(parts.iter().map(|part| part.height).sum::<u16>(), height);
             let mut shown: Vec<Rect> = parts.into_iter().filter(|part| part.height > 0).collect();

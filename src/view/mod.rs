@@ -27,6 +27,7 @@ mod status;
 pub mod stream;
 pub mod theme;
 mod transcript;
+mod trust;
 mod welcome;
 mod words;
 
@@ -93,6 +94,7 @@ fn parts(
     let wanted = Wanted {
         prompt: u16::try_from(rows.len()).unwrap_or(u16::MAX),
         completions: prompt::completion_rows(model),
+        notice: trust::notice_rows(model, area.height),
         dialog: dialog.as_ref().map_or(0, dialog::Prepared::height),
         panel: model.panel.is_some(),
         search: model.search.is_some(),
@@ -128,6 +130,7 @@ fn parts(
         seen.inner = drawn.inner;
         cursor = drawn.cursor.or(cursor);
     }
+    trust::notice(model, &theme, marks, areas.notice, buf);
     prompt::completions(model, &theme, marks, areas.completions, buf);
     let at_prompt = prompt::draw(model, &rows, &theme, marks, areas.prompt, buf);
     status::draw(model, &theme, marks, areas.status, buf);

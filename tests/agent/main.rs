@@ -22,4 +22,5 @@ mod recovery;
 mod resume;
 mod rewind;
 mod side;
+mod trust;
 mod undo;

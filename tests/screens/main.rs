@@ -19,5 +19,6 @@ mod pty;
 mod random;
 mod sizes;
 mod transcript;
+mod trust;
 mod undo;
 mod work;

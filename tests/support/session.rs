@@ -67,10 +67,20 @@ impl Session {
     }
 
     pub fn with(options: Options, answers: impl IntoIterator<Item = Answer>) -> Session {
+        Session::staged(options, answers, |_, _| {})
+    }
+
+    /// `stage` makes files and changes the setup before the agent starts.
+    pub fn staged(
+        options: Options,
+        answers: impl IntoIterator<Item = Answer>,
+        stage: impl FnOnce(&mut Setup, &Path),
+    ) -> Session {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("project")).unwrap();
         let script = Script::new(answers);
-        let setup = setup(dir.path(), &script, options);
+        let mut setup = setup(dir.path(), &script, options);
+        stage(&mut setup, dir.path());
         Session::of(dir, script, setup)
     }
 
@@ -223,6 +233,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
             small: options.small,
         }),
         tools: Table::built_in(),
+        settings: Arc::new(agent::Fixed(options.rules.clone())),
         rules: options.rules,
         hooks: tern::hooks::Hooks::new(options.hooks),
         can_ask: options.can_ask,

@@ -2,11 +2,13 @@
 
 pub mod confirm;
 pub mod permission;
+pub mod trust;
 
 use std::collections::VecDeque;
 
 pub use confirm::Confirm;
 pub use permission::{Permission, RuleForm, Stage};
+pub use trust::TrustDialog;
 
 use crate::app::msg::Millis;
 use crate::protocol::{Request, RequestId};

@@ -17,6 +17,8 @@ pub enum Context {
     DialogField,
     /// What a step back would do is shown.
     Confirm,
+    /// What the folder would run or allow is shown.
+    Trust,
     Panel,
     History,
     Cost,
@@ -30,7 +32,7 @@ pub enum Context {
 
 impl Context {
     /// In the order of the help panel.
-    pub const ALL: [Context; 18] = [
+    pub const ALL: [Context; 19] = [
         Context::Prompt,
         Context::Text,
         Context::Complete,
@@ -41,6 +43,7 @@ impl Context {
         Context::Dialog,
         Context::DialogField,
         Context::Confirm,
+        Context::Trust,
         Context::Panel,
         Context::History,
         Context::Cost,
@@ -64,6 +67,7 @@ impl Context {
             Context::Dialog => "Permission dialog",
             Context::DialogField => "Rule and message of a dialog",
             Context::Confirm => "Dialog of undo, redo and rewind",
+            Context::Trust => "Trust in the folder",
             Context::Panel => "Every panel",
             Context::History => "History panel",
             Context::Cost => "Cost panel",
@@ -130,6 +134,7 @@ pub enum Action {
     PermissionsPanel,
     StatusPanel,
     RewindPanel,
+    TrustPanel,
     // prompt
     Submit,
     Newline,
@@ -168,6 +173,8 @@ pub enum Action {
     KeepHunk,
     NextHunk,
     PreviousHunk,
+    TrustGive,
+    TrustTake,
     FieldAccept,
     FieldNext,
     FieldPick,
@@ -282,6 +289,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::PermissionsPanel, "permissions", C::Global, &["ctrl+x p"], "mode and rules"),
     row(A::StatusPanel, "status", C::Global, &["ctrl+x s"], "session, model, folder"),
     row(A::RewindPanel, "rewind", C::Global, &["ctrl+x r"], "go back to an earlier message (on an empty prompt also esc esc)"),
+    row(A::TrustPanel, "trust", C::Global, &["ctrl+x y"], "what this folder would run, and trust in it (where it waits, on an empty prompt also t)"),
     row(A::Redraw, "redraw", C::Global, &["ctrl+l"], "draw the screen anew"),
     row(A::Suspend, "suspend", C::Global, &["ctrl+z"], "suspend; fg brings it back"),
 
@@ -337,6 +345,16 @@ pub const ACTIONS: &[Row] = &[
     row(A::PanelPageUp, "confirm-page-up", C::Confirm, &["pageup", "ctrl+u"], "half a page up"),
     row(A::PanelTop, "confirm-top", C::Confirm, &["g", "home"], "to the start"),
     row(A::PanelBottom, "confirm-bottom", C::Confirm, &["G", "end"], "to the end"),
+
+    row(A::Back, "trust-later", C::Trust, &["enter", "n", "q"], "not now"),
+    row(A::TrustGive, "trust-give", C::Trust, &["T"], "trust this folder"),
+    row(A::TrustTake, "trust-take", C::Trust, &["D"], "trust it no longer"),
+    row(A::PanelDown, "trust-down", C::Trust, &["down", "j"], "scroll down"),
+    row(A::PanelUp, "trust-up", C::Trust, &["up", "k"], "scroll up"),
+    row(A::PanelPageDown, "trust-page-down", C::Trust, &["pagedown", "ctrl+d"], "half a page down"),
+    row(A::PanelPageUp, "trust-page-up", C::Trust, &["pageup", "ctrl+u"], "half a page up"),
+    row(A::PanelTop, "trust-top", C::Trust, &["g", "home"], "to the start"),
+    row(A::PanelBottom, "trust-bottom", C::Trust, &["G", "end"], "to the end"),
 
     row(A::PanelDown, "panel-down", C::Panel, &["j", "down"], "down"),
     row(A::PanelUp, "panel-up", C::Panel, &["k", "up"], "up"),

@@ -181,7 +181,7 @@ fn follow(last: Option<&str>, start: &Path, ctx: &ToolCtx) -> Option<String> {
     }
     let root = real(&ctx.cwd);
     let inside = |root: &Path| last.starts_with(root);
-    if inside(&root) || ctx.session.roots.iter().any(|other| inside(&real(other))) {
+    if inside(&root) || lock(&ctx.session.roots).iter().any(|other| inside(&real(other))) {
         let shown = last.display().to_string();
         // The session's own spelling of its directory, so that its paths stay as they were.
         let dir = last.strip_prefix(&root).map_or(last.clone(), |rest| ctx.cwd.join(rest));
