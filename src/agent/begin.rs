@@ -19,7 +19,7 @@ use crate::agent::route::Route;
 use crate::agent::rules::Standing;
 use crate::agent::shared::Shared;
 use crate::agent::side::Side;
-use crate::agent::{trust, undo};
+use crate::agent::{recount, trust, undo};
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::process::Jobs;
@@ -126,7 +126,7 @@ async fn resumed(
     let shared = shared(setup, mode, &route, purse, hooking, events).await;
     shared.emit(started(setup, &session, &route, mode, true)).await;
     let steps = steps::read(&loaded);
-    retell::screen(&shared, &loaded, &steps, state.title.as_deref()).await;
+    recount::screen(&shared, &loaded, &steps, state.title.as_deref()).await;
     if !damage.is_none() {
         problems.push(damage.to_string());
     }

@@ -25,6 +25,7 @@ mod mention;
 mod news;
 mod prefix;
 mod purse;
+mod recount;
 pub mod recover;
 mod request;
 mod retell;

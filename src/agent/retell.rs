@@ -1,19 +1,16 @@
-//! A conversation from the log: as the front end would have seen it, as the next request carries it,
-//! and as the tools know it. For a session that is taken up, and for a step over the conversation.
+//! A conversation from the log: as the next request carries it, and as the tools know it. For a session that is taken up, and for a step over the conversation.
 
 use std::path::PathBuf;
 
 use crate::agent::conversation::Conversation;
+use crate::agent::recount;
 use crate::agent::shared::{Shared, lock};
-use crate::agent::undo;
-use crate::protocol::{
-    CallId, CallResult, Event, Message, MessageId, Part, Role, SessionId, Title,
-};
+use crate::protocol::{Event, Message, MessageId, Part, SessionId};
 use crate::session::blobs::Blobs;
 use crate::session::read::{self, Loaded};
 use crate::session::record::Body;
 use crate::session::replay::{self, State};
-use crate::session::steps::{self, Steps};
+use crate::session::steps;
 use crate::tools::seen::Seen;
 
 /// The conversation as the next request carries it.
@@ -59,7 +56,7 @@ pub async fn branch(talk: &mut Conversation, shared: &Shared) -> Result<(), Stri
     // The step that led here is told by whoever took it.
     let mut steps = steps::read(&loaded);
     steps.taken.pop();
-    screen(shared, &loaded, &steps, state.title.as_deref()).await;
+    recount::screen(shared, &loaded, &steps, state.title.as_deref()).await;
     shared.emit(Event::TodosChanged { todos: state.todos }).await;
     let (spent, context) = (shared.purse.spent(), talk.estimated_tokens());
     shared.purse.set_context(context);
@@ -108,68 +105,6 @@ pub fn tools(shared: &Shared, loaded: &Loaded, state: &State) {
         }
     }
     *lock(&session.seen) = seen;
-}
-
-/// Everything the branch holds, as the front end would have seen it.
-pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
-    if let Some(title) = title {
-        shared.emit(Event::Titled { title: title.to_owned() }).await;
-    }
-    let mut open: Vec<(CallId, String, Title)> = Vec::new();
-    for record in loaded.records() {
-        match record.body {
-            Body::User { parts, .. } => {
-                flush_unknown(shared, &mut open).await;
-                restored(shared, record.id, Role::User, parts).await;
-            }
-            Body::Assistant { parts, .. } => {
-                flush_unknown(shared, &mut open).await;
-                restored(shared, record.id, Role::Assistant, parts).await;
-            }
-            Body::Call { call, tool, title, .. } => open.push((call, tool, title)),
-            Body::Result { call, result } => {
-                let Some(at) = open.iter().position(|(id, _, _)| *id == call) else { continue };
-                let (call, tool, title) = open.remove(at);
-                restored_call(shared, call, tool, title, Some(result)).await;
-            }
-            Body::Rewind(_) => {
-                let taken = steps.taken.iter().find(|taken| taken.record == record.id);
-                if let Some(taken) = taken {
-                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
-                }
-            }
-            _ => {}
-        }
-    }
-    flush_unknown(shared, &mut open).await;
-}
-
-async fn flush_unknown(shared: &Shared, open: &mut Vec<(CallId, String, Title)>) {
-    for (call, tool, title) in open.drain(..) {
-        restored_call(shared, call, tool, title, None).await;
-    }
-}
-
-/// What tern added to a prompt stands before the person's own words, which come last.
-async fn restored(shared: &Shared, message: MessageId, role: Role, mut parts: Vec<Part>) {
-    if role == Role::User {
-        let own = parts.iter().rposition(|part| matches!(part, Part::Text { .. }));
-        parts.drain(..own.unwrap_or_default());
-    }
-    let text = Message { role, parts }.text();
-    if !text.is_empty() {
-        shared.emit(Event::Restored { message, role, text }).await;
-    }
-}
-
-async fn restored_call(
-    shared: &Shared,
-    call: CallId,
-    tool: String,
-    title: Title,
-    result: Option<CallResult>,
-) {
-    shared.emit(Event::CallRestored { call, tool, title, result }).await;
 }
 
 /// What the model was told when the session began, byte for byte: the prefix stays cached.

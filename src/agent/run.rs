@@ -17,7 +17,7 @@ use crate::agent::request::{Ended, failed};
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
-use crate::agent::{Setup, begin, compact, trust, turn, undo};
+use crate::agent::{Setup, begin, compact, recount, trust, turn, undo};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
@@ -276,11 +276,7 @@ async fn run_shell(
         Some(bash) => person_command(bash.as_ref(), &command, shared, cancel).await,
         None => ("There is no shell in this session.".to_owned(), None),
     };
-    let status =
-        code.map_or_else(|| "it did not end by itself".to_owned(), |code| format!("exit {code}"));
-    talk.notes.push(format!(
-        "<shell>\nThe user ran this command themselves:\n$ {command}\n{output}\n({status})\n</shell>"
-    ));
+    talk.notes.push(recount::own_command_note(&command, &output, code));
     shared.emit(Event::ShellEnded { command, output, code }).await;
 }
 

@@ -11,17 +11,18 @@ use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
 use crate::agent::dispatch::{self, Call};
 use crate::agent::hooking;
+use crate::agent::recount::Done;
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer, Ended};
 use crate::agent::shared::Shared;
 use crate::cost::budget::Standing;
 use crate::protocol::{
-    CallResult, CallStatus, Cause, Detail, ErrorKind, Event, Input, Level, Message, Money, Part,
-    Role, TurnEnd, TurnId, TurnSummary,
+    CallResult, CallStatus, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role,
+    TurnEnd, TurnId, TurnSummary,
 };
 
 /// Said to the model when its answer was cut by the output limit.
-const GO_ON: &str = "Your answer was cut off by the output limit. Go on exactly where it stopped, \
+pub const GO_ON: &str = "Your answer was cut off by the output limit. Go on exactly where it stopped, \
                      in smaller steps.";
 /// The same failing call this often in a row is a loop.
 const SAME_FAILURES: u32 = 5;
@@ -72,6 +73,7 @@ async fn exchange(
     let mut past = Past::default();
     let mut loops = Loops::default();
     let mut sent_back = 0;
+    let mut done = Done::default();
     loop {
         if talk.limits.max_turns.is_some_and(|most| summary.requests >= most) {
             return TurnEnd::TurnLimit;
@@ -104,7 +106,8 @@ async fn exchange(
             Next::RunCalls => {
                 let mut results = dispatch::run(shared, &calls, cancel, &mut talk.journal).await;
                 note_cut_calls(&answer, &mut results);
-                count(summary, &calls, &results);
+                results.iter().for_each(|result| done.add(result));
+                done.tell(summary);
                 talk.add_results(&calls, &results);
                 if cancel.is_cancelled() {
                     return TurnEnd::Interrupted;
@@ -170,20 +173,6 @@ fn note_cut_calls(answer: &Answer, results: &mut [CallResult]) {
             "\n(A further call of {cut} in the same message was cut off by the output limit and did \
              not run. Send it again, in smaller pieces.)"
         ));
-    }
-}
-
-fn count(summary: &mut TurnSummary, calls: &[Call], results: &[CallResult]) {
-    for (call, result) in calls.iter().zip(results) {
-        match &result.detail {
-            Detail::Diff { added, removed, .. } => {
-                summary.files += 1;
-                summary.added += added;
-                summary.removed += removed;
-            }
-            Detail::Command { .. } if call.tool == "Bash" => summary.commands += 1,
-            Detail::Command { .. } | Detail::Text | Detail::Todos { .. } => {}
-        }
     }
 }
 

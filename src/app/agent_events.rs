@@ -28,10 +28,14 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             info.scripted = scripted;
         }
         Event::Restored { message, role, text } => restored(model, message, role, &text),
-        Event::CallRestored { call, tool, title, result } => {
-            let mut entry = Call::new(call, &tool, &title, CallState::Queued);
+        Event::CallRestored { call, tool, title, input, result } => {
+            let mut entry = Call::new(call, &tool, &title, CallState::Queued).with_input(&input);
             entry.end(result.unwrap_or_else(unknown));
             model.transcript.push(Body::Call(Box::new(entry)));
+        }
+        Event::TurnRestored { end, summary } => {
+            model.transcript.close_live();
+            model.transcript.push(Body::Ending { end, summary });
         }
         Event::TurnStarted { turn, message, text } => turn_started(model, turn, message, &text),
         Event::Steered { message, text } => {
@@ -186,6 +190,7 @@ fn restored(model: &mut Model, message: MessageId, role: Role, text: &str) {
     if text.trim().is_empty() {
         return;
     }
+    model.transcript.close_live();
     let at = model.transcript.push(match role {
         Role::User => Body::Person { text, open: false },
         Role::Assistant => Body::Prose { text, live: false },

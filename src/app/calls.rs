@@ -19,6 +19,8 @@ pub struct Call {
     pub id: CallId,
     pub tool: String,
     pub title: Title,
+    /// The verb as an order: "Run", "Read". For what has not begun, and what was not done.
+    order: String,
     /// What the model asked for: names and values.
     pub input: Vec<(String, String)>,
     pub state: CallState,
@@ -47,10 +49,12 @@ pub struct Output {
 
 impl Call {
     pub fn new(id: CallId, tool: &str, title: &Title, state: CallState) -> Call {
+        let title = clean::title(title);
         Call {
             id,
             tool: clean::line(tool),
-            title: clean::title(title),
+            order: order(&title.doing),
+            title,
             input: Vec::new(),
             state,
             open: false,
@@ -84,18 +88,23 @@ impl Call {
         }
     }
 
-    /// The verb that fits: "Reading" while it runs, "Read" afterwards. What did not come to its
-    /// end is not told as done, except for a command: that ran, whatever it said.
+    /// The verb that fits: "Reading" while it runs, "Read" afterwards, "Run" where it waits or was
+    /// not done. A command that failed did run, whatever it said.
     pub fn verb(&self) -> &str {
-        let done = match &self.state {
+        let verb = match &self.state {
+            CallState::Running => &self.title.doing,
+            CallState::Queued | CallState::Asked => &self.order,
             CallState::Ended(result) => match result.status {
-                CallStatus::Done => true,
-                CallStatus::Failed => matches!(result.detail, Detail::Command { .. }),
-                CallStatus::Denied | CallStatus::Interrupted | CallStatus::Unknown => false,
+                CallStatus::Done => &self.title.done,
+                CallStatus::Failed if matches!(result.detail, Detail::Command { .. }) => {
+                    &self.title.done
+                }
+                CallStatus::Failed
+                | CallStatus::Denied
+                | CallStatus::Interrupted
+                | CallStatus::Unknown => &self.order,
             },
-            CallState::Queued | CallState::Running | CallState::Asked => false,
         };
-        let verb = if done { &self.title.done } else { &self.title.doing };
         if verb.is_empty() { &self.tool } else { verb }
     }
 
@@ -171,6 +180,29 @@ impl Output {
     }
 }
 
+/// "Run" from "Running". Verbs that lose or double a letter are few enough to be listed.
+fn order(doing: &str) -> String {
+    let listed = [
+        ("Changing", "Change"),
+        ("Delegating", "Delegate"),
+        ("Getting", "Get"),
+        ("Making", "Make"),
+        ("Moving", "Move"),
+        ("Planning", "Plan"),
+        ("Running", "Run"),
+        ("Stopping", "Stop"),
+        ("Updating", "Update"),
+        ("Using", "Use"),
+        ("Writing", "Write"),
+    ];
+    let (verb, rest) = doing.split_at(doing.find(' ').unwrap_or(doing.len()));
+    let order = match listed.iter().find(|(known, _)| *known == verb) {
+        Some((_, order)) => order,
+        None => verb.strip_suffix("ing").filter(|stem| stem.len() > 2).unwrap_or(verb),
+    };
+    format!("{order}{rest}")
+}
+
 fn ceil_boundary(text: &str, at: usize) -> usize {
     (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
@@ -178,6 +210,28 @@ fn ceil_boundary(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_verb_says_whether_it_was_done() {
+        let title = Title::new("Running", "Ran", "make");
+        let mut call = Call::new(CallId("1".to_owned()), "Bash", &title, CallState::Queued);
+        let mut told = vec![call.verb().to_owned()];
+        call.state = CallState::Running;
+        told.push(call.verb().to_owned());
+        let command = || Detail::Command { code: Some(1), duration_ms: 1, spilled: None };
+        for (status, detail) in [
+            (CallStatus::Done, command()),
+            (CallStatus::Failed, command()),
+            (CallStatus::Failed, Detail::Text),
+            (CallStatus::Denied, Detail::Text),
+        ] {
+            call.end(CallResult { status, text: String::new(), facts: String::new(), detail });
+            told.push(call.verb().to_owned());
+        }
+        assert_eq!(told, ["Run", "Running", "Ran", "Ran", "Run", "Run"]);
+        let orders = ["Editing", "Fetching", "Loading skills", "Using", "Sing", ""].map(order);
+        assert_eq!(orders, ["Edit", "Fetch", "Load skills", "Use", "Sing", ""]);
+    }
 
     #[test]
     fn live_output_is_bounded_and_counts_what_is_gone() {

@@ -77,7 +77,14 @@ pub enum Event {
         call: CallId,
         tool: String,
         title: Title,
+        #[serde(default)]
+        input: serde_json::Value,
         result: Option<CallResult>,
+    },
+    /// The end of one turn of a session that was taken up again, as far as the log tells it.
+    TurnRestored {
+        end: TurnEnd,
+        summary: TurnSummary,
     },
     /// `text` is what the person said.
     TurnStarted {

@@ -71,7 +71,7 @@ struct Rest {
 /// What woke the loop.
 enum Woken {
     Key(io::Result<crossterm::event::Event>),
-    Agent(Event),
+    Agent(Box<Event>),
     AgentGone,
     Reply(Msg),
     Coloured(Coloured),
@@ -179,7 +179,7 @@ impl<'a> Screen<'a> {
             () = room(&self.commands), if unsent => Woken::Sent,
             () = until(due) => Woken::Time,
             event = next_event(&mut self.events) => match event {
-                Some(event) => Woken::Agent(event),
+                Some(event) => Woken::Agent(Box::new(event)),
                 None => Woken::AgentGone,
             },
             Some(coloured) = self.colouring.next() => Woken::Coloured(coloured),
@@ -202,7 +202,7 @@ impl<'a> Screen<'a> {
                 for _ in 0..BATCH {
                     let next = self.events.as_mut().and_then(|events| events.try_recv().ok());
                     let Some(event) = next else { break };
-                    self.agent(event).await?;
+                    self.agent(Box::new(event)).await?;
                 }
                 self.pace.soon();
             }
@@ -236,11 +236,11 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
-    async fn agent(&mut self, event: Event) -> anyhow::Result<()> {
-        if let Event::Started { cwd, .. } = &event {
+    async fn agent(&mut self, event: Box<Event>) -> anyhow::Result<()> {
+        if let Event::Started { cwd, .. } = &*event {
             self.folder = PathBuf::from(cwd);
         }
-        self.update(Msg::Agent(Box::new(event))).await
+        self.update(Msg::Agent(event)).await
     }
 
     async fn key(&mut self, event: crossterm::event::Event) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 //! Text that has moved up or down is moved by the terminal itself: during a stream nearly every
 //! frame is the last one moved by a row or two, and drawing it anew would cost some kilobytes.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 
@@ -12,6 +13,8 @@ use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
+
+use crate::text::width;
 
 /// Rows that moving must save, or it is not worth its own bytes.
 const WORTH: isize = 4;
@@ -56,10 +59,7 @@ impl Surface {
                 shown
             }
         };
-        let changed = shown.diff(&next);
-        if !changed.is_empty() {
-            backend.draw(changed.into_iter())?;
-        }
+        print(&mut backend, &shown, &next)?;
         self.shown = Some(next);
         if cells.is_empty() && self.cursor == cursor {
             return Ok(cells);
@@ -74,6 +74,71 @@ impl Surface {
         queue!(bytes, EndSynchronizedUpdate)?;
         Ok(bytes)
     }
+}
+
+/// Writes the cells that differ.
+fn print<W: io::Write>(
+    backend: &mut CrosstermBackend<W>,
+    shown: &Buffer,
+    next: &Buffer,
+) -> io::Result<()> {
+    let mut changed = shown.diff(next);
+    if changed.iter().any(|(_, _, cell)| is_uncertain(cell.symbol())) {
+        changed = with_covered(changed, next);
+    }
+    let mut rest = changed.as_slice();
+    while let Some(at) = rest.iter().position(|(_, _, cell)| is_uncertain(cell.symbol())) {
+        // Each call begins by moving the cursor, wherever the terminal believes it to be.
+        let (x, y, cell) = rest[at];
+        write(backend, &rest[..at])?;
+        let mut blank = Cell::new(" ");
+        blank.set_style(cell.style());
+        let columns = u16::try_from(width(cell.symbol())).unwrap_or(1);
+        let blanks: Vec<_> = (x..x.saturating_add(columns)).map(|x| (x, y, &blank)).collect();
+        write(backend, &blanks)?;
+        write(backend, &[(x, y, cell)])?;
+        rest = &rest[at + 1..];
+    }
+    write(backend, rest)
+}
+
+fn write<W: io::Write>(
+    backend: &mut CrosstermBackend<W>,
+    cells: &[(u16, u16, &Cell)],
+) -> io::Result<()> {
+    if cells.is_empty() {
+        return Ok(());
+    }
+    backend.draw(cells.iter().copied())
+}
+
+/// Whether terminals differ in how many columns they give the symbol: families of emoji, flags,
+/// signs with a variant. Older ones, tmux among them, show each of its parts.
+fn is_uncertain(symbol: &str) -> bool {
+    symbol.chars().skip(1).any(|c| c == '\u{fe0f}' || width(c.encode_utf8(&mut [0; 4])) > 0)
+}
+
+/// The changed cells with those that an uncertain one may cover, in reading order.
+fn with_covered<'a>(
+    changed: Vec<(u16, u16, &'a Cell)>,
+    next: &'a Buffer,
+) -> Vec<(u16, u16, &'a Cell)> {
+    let mut cells: BTreeMap<(u16, u16), &'a Cell> = BTreeMap::new();
+    for (x, y, cell) in changed {
+        cells.insert((y, x), cell);
+        if !is_uncertain(cell.symbol()) {
+            continue;
+        }
+        let parts = u16::try_from(cell.symbol().chars().count()).unwrap_or(u16::MAX);
+        let end = x.saturating_add(parts.saturating_mul(2)).min(next.area.right());
+        let mut at = x;
+        while at < end {
+            let Some(covered) = next.cell((at, y)) else { break };
+            cells.insert((y, at), covered);
+            at += u16::try_from(width(covered.symbol())).unwrap_or(1).max(1);
+        }
+    }
+    cells.into_iter().map(|((y, x), cell)| (x, y, cell)).collect()
 }
 
 /// By how many rows the block has moved up; negative: down. `None`: moving it saves nothing.
@@ -165,6 +230,24 @@ mod tests {
         }
         let same = surface.draw(buffer(&numbered(3..23)), None, 0..20).unwrap();
         assert_eq!(same, b"", "nothing changed, nothing is written");
+    }
+
+    #[test]
+    fn what_follows_a_family_of_emoji_stands_where_it_should() {
+        // The emulator gives each of the four its own two columns, as tmux does.
+        let mut surface = Surface::default();
+        let mut screen = terminal(1, 20);
+        for line in ["ab👨‍👩‍👧‍👦cdefghijkl", "ab👨‍👩‍👧‍👦cdefghijkx", "a👨‍👩‍👧‍👦bcdefghijkx", "abcdefgh"]
+        {
+            let line = format!("{line}{}", " ".repeat(20 - width(line)));
+            let bytes = surface.draw(buffer(std::slice::from_ref(&line)), None, 0..1).unwrap();
+            screen.process(&bytes);
+            let shown = screen.screen().contents();
+            let (_, after) = line.rsplit_once('👦').unwrap_or(("", &line));
+            assert!(shown.trim_end().ends_with(after.trim_end()), "{shown:?}");
+            let column = screen.screen().cell(0, 19).unwrap().contents().to_owned();
+            assert_eq!(column.trim(), "", "{shown:?}");
+        }
     }
 
     proptest! {

@@ -27,6 +27,7 @@ use crate::view::rows;
 use crate::view::state::State;
 use crate::view::theme::Theme;
 use crate::view::trust;
+use crate::view::words;
 
 /// The body as rows, kept while nothing that it shows changes.
 #[derive(Debug)]
@@ -171,15 +172,13 @@ pub fn draw(
     };
     let border = theme.asked.remove_modifier(Modifier::BOLD);
     let border = if armed { border } else { theme.border };
-    let frame = Frame { title, title_style: theme.asked, remark, keys, border };
-    let content = frame::draw(&frame, area, &theme, marks, buf);
     let (at, follow, scroll) = match shown {
         Shown::Question(dialog) => (dialog.hunk, dialog.show_hunk, dialog.scroll),
         Shown::Confirm(confirm) => (confirm.file, confirm.show_file, confirm.scroll),
         Shown::Trust(dialog) => (0, false, dialog.scroll),
     };
     // The foot gives way where there is too little room for both, first with the rows at its top.
-    let height = usize::from(content.height);
+    let height = usize::from(area.height - 2);
     let body_rows = prepared.body.len().min(3);
     let foot_rows = prepared.foot.len().min(height.saturating_sub(body_rows).max(height / 2));
     let shown = height - foot_rows;
@@ -190,10 +189,12 @@ pub fn draw(
         _ => scroll,
     };
     inner.top = scroll.min(inner.max_scroll());
+    let hidden = hidden(inner, area.width);
+    let frame = Frame { title, title_style: theme.asked, remark, keys, hidden, border };
+    let content = frame::draw(&frame, area, &theme, marks, buf);
     for (y, line) in (content.y..).zip(prepared.body.iter().skip(inner.top).take(shown)) {
         buf.set_line(content.x, y, line, content.width);
     }
-    more(inner, content, &theme, buf);
     let foot_y = content.y + u16::try_from(shown).unwrap_or(0);
     let skip = prepared.foot.len() - foot_rows;
     for (y, line) in (foot_y..).zip(prepared.foot.iter().skip(skip)) {
@@ -206,19 +207,18 @@ pub fn draw(
     Drawn { inner, cursor }
 }
 
-/// How much of the body is above and below what is shown.
-fn more(inner: Inner, content: Rect, theme: &Theme, buf: &mut Buffer) {
-    let (top, below) = (inner.top, inner.max_scroll() - inner.top);
-    let mut say = |y: u16, text: String| {
-        let x = content.right().saturating_sub(frame::columns(&text));
-        buf.set_string(x, y, text, theme.accent);
+/// How much of the body is above and below what is shown; without a word where keys need the room.
+fn hidden(inner: Inner, columns: u16) -> String {
+    let (above, below) = (inner.top, inner.max_scroll() - inner.top);
+    let rows = |n: usize| match columns {
+        0..60 => n.to_string(),
+        _ => words::count(n, "row", "rows"),
     };
-    if inner.shown > 0 && top > 0 {
-        say(content.y, format!(" ↑ {top} rows"));
-    }
-    if inner.shown > 1 && below > 0 {
-        let y = content.y + u16::try_from(inner.shown - 1).unwrap_or(0);
-        say(y, format!(" ↓ {below} rows"));
+    match (above, below) {
+        (0, 0) => String::new(),
+        (0, below) => format!("↓ {}", rows(below)),
+        (above, 0) => format!("↑ {}", rows(above)),
+        (above, below) => format!("↑ {above} ↓ {}", rows(below)),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Frame<'a> {
     pub remark: String,
     /// Key and what it does, the most important first. Those that do not fit are left out.
     pub keys: Vec<(String, &'a str)>,
+    /// At the right of the lower border: what of the content is out of sight.
+    pub hidden: String,
     pub border: Style,
 }
 
@@ -43,7 +45,16 @@ pub fn draw(frame: &Frame<'_>, area: Rect, theme: &Theme, marks: &Marks, buf: &m
         on_border(&title, area.x + 2, area.y, theme, buf);
     }
     if area.height > 1 {
-        let line = keys(&frame.keys, room, theme, marks);
+        let hidden = match frame.hidden.as_str() {
+            "" => String::new(),
+            text => format!(" {} ", clip::end(text, room / 2)),
+        };
+        if !hidden.is_empty() {
+            let x = right.saturating_sub(columns(&hidden));
+            let line = Line::styled(hidden.clone(), theme.accent);
+            on_border(&line, x, area.bottom() - 1, theme, buf);
+        }
+        let line = keys(&frame.keys, room.saturating_sub(width(&hidden)), theme, marks);
         on_border(&line, area.x + 2, area.bottom() - 1, theme, buf);
     }
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }

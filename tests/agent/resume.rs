@@ -1,7 +1,7 @@
 //! Sessions taken up again: the same conversation, byte for byte.
 
 use serde_json::json;
-use tern::protocol::{CallStatus, Event, Message, Mode, Part, TurnEnd};
+use tern::protocol::{CallStatus, Command, Event, Message, Mode, Part, TurnEnd};
 
 use crate::support::script::{Answer, calls, text};
 use crate::support::session::{Options, Session};
@@ -37,6 +37,7 @@ async fn a_session_goes_on_with_the_same_prefix() {
 async fn the_screen_gets_back_what_it_had() {
     let mut session =
         Session::start([calls(&[("a", "Bash", json!({"command": "echo hello"}))]), text("Done.")]);
+    session.send(Command::Shell { command: "echo mine".to_owned() }).await;
     session.ask("say hello").await;
     let mut session = session.again([]).await;
     session.until(|event| matches!(event, Event::Spent { .. }).then_some(())).await;
@@ -46,13 +47,30 @@ async fn the_screen_gets_back_what_it_had() {
         .filter_map(|event| match event {
             Event::Titled { title } => Some(format!("title {title}")),
             Event::Restored { text, .. } => Some(format!("text {text}")),
-            Event::CallRestored { title, result: Some(result), .. } => {
-                Some(format!("call {} {:?}", title.object, result.status))
+            Event::CallRestored { title, result: Some(result), input, .. } => {
+                let command = input["command"].as_str()?;
+                Some(format!("call {} {:?} {command}", title.object, result.status))
+            }
+            Event::ShellEnded { command, output, code } => {
+                Some(format!("own {command} {} {code:?}", output.trim()))
+            }
+            Event::TurnRestored { end, summary } => {
+                Some(format!("{end:?} {} requests {} commands", summary.requests, summary.commands))
             }
             _ => None,
         })
         .collect();
-    assert_eq!(shown, ["title say hello", "text say hello", "call echo hello Done", "text Done."]);
+    assert_eq!(
+        shown,
+        [
+            "title say hello",
+            "own echo mine mine Some(0)",
+            "text say hello",
+            "call echo hello Done echo hello",
+            "text Done.",
+            "Done 2 requests 1 commands",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         title_style: theme.strong,
         remark: remark(model, panel),
         keys: keys(model, panel),
+        hidden: String::new(),
         border: theme.border_focused,
     };
     let mut content = frame::draw(&frame, area, &theme, marks, buf);

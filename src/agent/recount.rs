@@ -1,0 +1,236 @@
+//! What a log holds, told to the front end as it was told when it happened: a session that is taken
+//! up again looks like one that never ended.
+//!
+//! Not for what the model is sent: that is `session::replay`.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::agent::shared::Shared;
+use crate::agent::turn::GO_ON;
+use crate::agent::undo;
+use crate::protocol::{
+    CallId, CallResult, Detail, Event, MessageId, Money, Part, Role, Title, TurnEnd, TurnSummary,
+};
+use crate::session::read::Loaded;
+use crate::session::record::{Body, Record};
+use crate::session::steps::Steps;
+
+/// Everything the branch holds, oldest first.
+pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
+    if let Some(title) = title {
+        shared.emit(Event::Titled { title: title.to_owned() }).await;
+    }
+    let mut open: Vec<Open> = Vec::new();
+    let mut turn = Turn::default();
+    for record in loaded.records() {
+        turn.count(&record);
+        let Record { id, body, t, .. } = record;
+        match body {
+            Body::User { parts, .. } => {
+                flush(shared, &mut open).await;
+                if turn.is_over {
+                    turn.end(shared).await;
+                    turn = Turn::default();
+                }
+                turn.began.get_or_insert(t);
+                user(shared, id, parts).await;
+            }
+            Body::Assistant { parts, cut, .. } => {
+                flush(shared, &mut open).await;
+                let calls = parts.iter().any(|part| matches!(part, Part::Call { .. }));
+                (turn.is_over, turn.was_cut, turn.has_answer) = (cut || !calls, cut, true);
+                assistant(shared, id, parts).await;
+            }
+            Body::Call { call, tool, input, title, .. } => {
+                open.push(Open { call, tool, title, input });
+            }
+            Body::Result { call, result } => {
+                let Some(at) = open.iter().position(|open| open.call == call) else { continue };
+                ended(shared, open.remove(at), Some(result)).await;
+            }
+            Body::Compaction(compaction) => {
+                let (before, after) = (compaction.before, compaction.after);
+                shared.emit(Event::Compacted { before, after, summary: compaction.summary }).await;
+            }
+            Body::Rewind(_) => {
+                if let Some(taken) = steps.taken.iter().find(|taken| taken.record == id) {
+                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
+                }
+            }
+            _ => {}
+        }
+    }
+    flush(shared, &mut open).await;
+    if turn.is_over {
+        turn.end(shared).await;
+    }
+}
+
+/// A call whose result has not been read yet.
+struct Open {
+    call: CallId,
+    tool: String,
+    title: Title,
+    input: Value,
+}
+
+async fn flush(shared: &Shared, open: &mut Vec<Open>) {
+    for call in open.drain(..) {
+        ended(shared, call, None).await;
+    }
+}
+
+async fn ended(shared: &Shared, open: Open, result: Option<CallResult>) {
+    let Open { call, tool, title, input } = open;
+    shared.emit(Event::CallRestored { call, tool, title, input, result }).await;
+}
+
+/// The last text is what the person said; those before it are notes that went along.
+async fn user(shared: &Shared, message: MessageId, parts: Vec<Part>) {
+    let mut texts: Vec<String> = parts
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Text { text } => Some(text),
+            _ => None,
+        })
+        .collect();
+    let said = texts.pop().unwrap_or_default();
+    for note in &texts {
+        if let Some((command, output, code)) = own_command(note) {
+            shared.emit(Event::ShellEnded { command, output, code }).await;
+        }
+    }
+    if !said.is_empty() && said != GO_ON {
+        shared.emit(Event::Restored { message, role: Role::User, text: said }).await;
+    }
+}
+
+async fn assistant(shared: &Shared, message: MessageId, parts: Vec<Part>) {
+    for part in parts {
+        match part {
+            Part::Thinking { text, .. } if !text.trim().is_empty() => {
+                shared.emit(Event::ThoughtAdded { message: message.clone(), text }).await;
+            }
+            Part::Text { text } if !text.is_empty() => {
+                let (message, role) = (message.clone(), Role::Assistant);
+                shared.emit(Event::Restored { message, role, text }).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the model is told of a command that the person ran.
+pub fn own_command_note(command: &str, output: &str, code: Option<i32>) -> String {
+    let status =
+        code.map_or_else(|| "it did not end by itself".to_owned(), |code| format!("exit {code}"));
+    format!("{OWN}{command}\n{output}\n({status})\n</shell>")
+}
+
+const OWN: &str = "<shell>\nThe user ran this command themselves:\n$ ";
+
+/// Command, output and exit code out of such a note.
+fn own_command(note: &str) -> Option<(String, String, Option<i32>)> {
+    let text = note.strip_prefix(OWN)?.strip_suffix(")\n</shell>")?;
+    let (text, status) = text.rsplit_once("\n(")?;
+    let (command, output) = text.split_once('\n').unwrap_or((text, ""));
+    let code = status.strip_prefix("exit ").and_then(|code| code.parse().ok());
+    Some((command.to_owned(), output.to_owned(), code))
+}
+
+/// A turn as its records tell it: its end is not one of them.
+#[derive(Debug, Default)]
+struct Turn {
+    began: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    has_answer: bool,
+    /// The last answer called nothing, or did not come whole.
+    is_over: bool,
+    was_cut: bool,
+    done: Done,
+    requests: u32,
+    /// `None` once a price was not known.
+    cost: Option<Money>,
+}
+
+impl Turn {
+    fn count(&mut self, record: &Record) {
+        match &record.body {
+            Body::Result { result, .. } => self.done.add(result),
+            Body::Usage { spend } => {
+                let before = if self.requests == 0 { Some(Money::ZERO) } else { self.cost };
+                self.cost = before.zip(spend.cost).map(|(sum, cost)| sum + cost);
+                self.requests += 1;
+            }
+            Body::Assistant { .. } => {}
+            _ => return,
+        }
+        self.ended = Some(record.t);
+    }
+
+    async fn end(&self, shared: &Shared) {
+        if !self.has_answer {
+            return;
+        }
+        let end = if self.was_cut { TurnEnd::Interrupted } else { TurnEnd::Done };
+        let ran = self.began.zip(self.ended).map(|(began, ended)| ended.duration_since(began));
+        let duration_ms = ran.and_then(|ran| u64::try_from(ran.as_millis()).ok()).unwrap_or(0);
+        let mut summary = TurnSummary {
+            requests: self.requests,
+            cost: self.cost,
+            duration_ms,
+            ..TurnSummary::default()
+        };
+        self.done.tell(&mut summary);
+        shared.emit(Event::TurnRestored { end, summary }).await;
+    }
+}
+
+/// What the calls of a turn did.
+#[derive(Debug, Default)]
+pub struct Done {
+    files: HashSet<String>,
+    added: u32,
+    removed: u32,
+    commands: u32,
+}
+
+impl Done {
+    pub fn add(&mut self, result: &CallResult) {
+        match &result.detail {
+            Detail::Diff { path, added, removed, .. } if !result.is_error() => {
+                self.files.insert(path.clone());
+                self.added += added;
+                self.removed += removed;
+            }
+            Detail::Command { .. } => self.commands += 1,
+            Detail::Diff { .. } | Detail::Text | Detail::Todos { .. } => {}
+        }
+    }
+
+    pub fn tell(&self, summary: &mut TurnSummary) {
+        summary.files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        (summary.added, summary.removed) = (self.added, self.removed);
+        summary.commands = self.commands;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_of_the_person_comes_back_as_it_was() {
+        for (command, output, code) in
+            [("ls", "a\nb (c)", Some(0)), ("false", "", Some(1)), ("sleep 9", "x", None)]
+        {
+            let note = own_command_note(command, output, code);
+            let told = own_command(&note).unwrap();
+            assert_eq!(told, (command.to_owned(), output.to_owned(), code), "{note}");
+        }
+        assert_eq!(own_command("an ordinary note"), None);
+    }
+}
