@@ -33,11 +33,37 @@ use crate::session::steps;
 use crate::session::{fork, read, replay};
 use crate::tools::SessionState;
 
+/// Why there is no session.
+#[derive(Debug)]
+pub enum NotBegun {
+    /// Another program has it open.
+    Busy(SessionId),
+    Ended(Ended),
+}
+
+impl From<Ended> for NotBegun {
+    fn from(ended: Ended) -> NotBegun {
+        NotBegun::Ended(ended)
+    }
+}
+
+/// What a script is told that asks for a session which is open elsewhere.
+pub fn busy() -> Ended {
+    Ended::Failed {
+        kind: ErrorKind::Config,
+        message: "another tern has this session open".to_owned(),
+        hints: vec![
+            "Use --fork to go on in a copy, or --no-session to only read and write nothing down."
+                .to_owned(),
+        ],
+    }
+}
+
 /// Builds the session that `setup` describes, and tells the front end of it.
 async fn begin(
     setup: &mut Setup,
     events: mpsc::Sender<Event>,
-) -> Result<(Shared, Conversation), Ended> {
+) -> Result<(Shared, Conversation), NotBegun> {
     match setup.resume.take() {
         None => fresh(setup, events).await,
         Some(session) => resumed(setup, events, &session).await,
@@ -49,7 +75,7 @@ pub async fn begin_with_hooks(
     setup: &mut Setup,
     events: mpsc::Sender<Event>,
     source: &str,
-) -> Result<(Shared, Conversation), Ended> {
+) -> Result<(Shared, Conversation), NotBegun> {
     let source = if setup.resume.is_some() { "resume" } else { source };
     let (shared, mut talk) = begin(setup, events).await?;
     hooking::session_begun(&mut talk, &shared, source).await;
@@ -59,7 +85,7 @@ pub async fn begin_with_hooks(
 async fn fresh(
     setup: &Setup,
     events: mpsc::Sender<Event>,
-) -> Result<(Shared, Conversation), Ended> {
+) -> Result<(Shared, Conversation), NotBegun> {
     let route = setup.router.route(&setup.model).await.map_err(failed)?;
     let session = new_session(Timestamp::now());
     let spent = Spent { today: today(setup), ..Spent::default() };
@@ -96,7 +122,7 @@ async fn resumed(
     setup: &mut Setup,
     events: mpsc::Sender<Event>,
     session: &SessionId,
-) -> Result<(Shared, Conversation), Ended> {
+) -> Result<(Shared, Conversation), NotBegun> {
     let (log, loaded, damage) = open(setup, session)?;
     let state = replay::state(&loaded);
     let blobs = Blobs::new(setup.places.blobs.clone(), Disk::default());
@@ -116,7 +142,7 @@ async fn resumed(
                 .push(format!("{wanted} cannot be used ({error}); going on with {}", setup.model));
             setup.router.route(&setup.model).await.map_err(failed)?
         }
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(failed(error).into()),
     };
     let spent =
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
@@ -175,33 +201,29 @@ async fn resumed(
 fn open(
     setup: &mut Setup,
     session: &SessionId,
-) -> Result<(Option<Log>, Loaded, read::Damage), Ended> {
-    let error = |message: String, hint: &str| Ended::Failed {
-        kind: ErrorKind::Config,
-        message,
-        hints: vec![hint.to_owned()],
+) -> Result<(Option<Log>, Loaded, read::Damage), NotBegun> {
+    let error = |message: String, hint: &str| {
+        let hints = vec![hint.to_owned()];
+        NotBegun::Ended(Ended::Failed { kind: ErrorKind::Config, message, hints })
     };
+    let view = std::mem::take(&mut setup.view);
     let Some(mut path) = setup.places.find(session) else {
         return Err(error(
             format!("there is no session {}", session.0),
             "`tern sessions list` shows them.",
         ));
     };
-    if setup.fork {
-        setup.fork = false;
+    if std::mem::take(&mut setup.fork) {
         path = forked(setup, &path).map_err(|why| error(why, "Resume it without --fork."))?;
     }
-    if !setup.keep_log {
+    if !setup.keep_log || view {
         let (loaded, damage) = read::load(&path)
             .map_err(|why| error(why.to_string(), "Check the rights of the file."))?;
         return Ok((None, loaded, damage));
     }
     match Log::open(&path, log_tools(setup)) {
         Ok((log, loaded, damage)) => Ok((Some(log), loaded, damage)),
-        Err(OpenError::Locked) => Err(error(
-            "another tern has this session open".to_owned(),
-            "Use --fork to go on in a copy, or --no-session to only read and write nothing down.",
-        )),
+        Err(OpenError::Locked) => Err(NotBegun::Busy(session.clone())),
         Err(why) => Err(error(why.to_string(), "Check the rights of the session's folder.")),
     }
 }

@@ -71,6 +71,14 @@ impl Journal {
         }
     }
 
+    /// The person's own title.
+    pub async fn rename(&mut self, shared: &Shared, title: &str) {
+        let Some((title, _)) = title::first_words(title) else { return };
+        self.titled = Titled::Well;
+        self.append(shared, Body::Title { title: title.clone() }).await;
+        shared.emit(Event::Titled { title }).await;
+    }
+
     /// A title that is better than the first words. One that a person gave meanwhile stays.
     pub async fn improve_title(&mut self, shared: &Shared, title: String) {
         if matches!(self.titled, Titled::Poorly(_)) {

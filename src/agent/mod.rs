@@ -97,6 +97,8 @@ pub struct Setup {
     pub resume: Option<SessionId>,
     /// With `resume`: leave the old log as it is.
     pub fork: bool,
+    /// With `resume`: write nothing down.
+    pub view: bool,
 }
 
 /// The system prompt and what stands around it.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::approvals::Answer;
+use crate::agent::begin::NotBegun;
 use crate::agent::conversation::Conversation;
 use crate::agent::hooking;
 use crate::agent::request::{Ended, failed};
@@ -31,22 +32,10 @@ pub async fn run(
     mut commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
-    let (shared, mut talk) = match begin::begin_with_hooks(&mut setup, events.clone(), "startup")
-        .await
-    {
-        Ok(begun) => begun,
-        Err(Ended::Interrupted) => return,
-        Err(Ended::Failed { kind, message, hints }) => {
-            let end = TurnEnd::Failed { error: kind, message, hints };
-            let _gone = events
-                .send(Event::TurnEnded { turn: TurnId(0), end, summary: TurnSummary::default() })
-                .await;
-            let _gone = events.send(Event::Stopped).await;
-            return;
-        }
-    };
-    let mut shared = Arc::new(shared);
     let mut later = Later::new();
+    let begun = first(&mut setup, &mut commands, &mut later, &events).await;
+    let Some((shared, mut talk)) = begun else { return };
+    let mut shared = Arc::new(shared);
     let mut naming = Naming::default();
     loop {
         let command = match later.pop_front() {
@@ -108,6 +97,18 @@ pub async fn run(
                 naming.stop().await;
                 renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
             }
+            Command::Fork { session } => {
+                naming.stop().await;
+                setup.fork = true;
+                let session = session.unwrap_or_else(|| talk.session.clone());
+                renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
+            }
+            Command::View { session } => {
+                naming.stop().await;
+                setup.view = true;
+                renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
+            }
+            Command::Rename { title } => talk.journal.rename(&shared, &title).await,
             Command::Stop => break,
             quick @ (Command::Interrupt { .. }
             | Command::Answer { .. }
@@ -134,6 +135,63 @@ pub async fn run(
     drop(talk);
     drop(shared);
     let _gone = events.send(Event::Stopped).await;
+}
+
+/// The session that the program was started for. Where it is open elsewhere, the person says what
+/// is done instead; `None`: nothing.
+async fn first(
+    setup: &mut Setup,
+    commands: &mut mpsc::Receiver<Command>,
+    later: &mut Later,
+    events: &mpsc::Sender<Event>,
+) -> Option<(Shared, Conversation)> {
+    loop {
+        let ended = match begin::begin_with_hooks(setup, events.clone(), "startup").await {
+            Ok(begun) => return Some(begun),
+            Err(NotBegun::Ended(ended)) => ended,
+            Err(NotBegun::Busy(session)) if setup.can_ask => {
+                let _gone = events.send(Event::SessionBusy { session }).await;
+                if instead(setup, commands, later).await == Go::On {
+                    continue;
+                }
+                Ended::Interrupted
+            }
+            Err(NotBegun::Busy(_)) => begin::busy(),
+        };
+        if let Ended::Failed { kind, message, hints } = ended {
+            let end = TurnEnd::Failed { error: kind, message, hints };
+            let summary = TurnSummary::default();
+            let _gone = events.send(Event::TurnEnded { turn: TurnId(0), end, summary }).await;
+        }
+        let _gone = events.send(Event::Stopped).await;
+        return None;
+    }
+}
+
+/// Waits for the command that chooses a session; others wait until there is one.
+async fn instead(
+    setup: &mut Setup,
+    commands: &mut mpsc::Receiver<Command>,
+    later: &mut Later,
+) -> Go {
+    loop {
+        match commands.recv().await {
+            Some(Command::Fork { session: Some(session) }) => {
+                (setup.resume, setup.fork) = (Some(session), true);
+            }
+            Some(Command::View { session }) => {
+                (setup.resume, setup.view) = (Some(session), true);
+            }
+            Some(Command::Resume { session }) => setup.resume = Some(session),
+            Some(Command::Clear) => {}
+            Some(Command::Stop) | None => return Go::Stop,
+            Some(other) => {
+                later.push_back(other);
+                continue;
+            }
+        }
+        return Go::On;
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,6 +237,9 @@ async fn meanwhile(
                     | Command::Rewind { .. }
                     | Command::ConfirmRewind { .. }
                     | Command::Clear
+                    | Command::Fork { .. }
+                    | Command::View { .. }
+                    | Command::Rename { .. }
                     | Command::Resume { .. })) => later.push_back(command),
                 Some(command) => at_once(command, shared, Some(on)).await,
             },
@@ -224,6 +285,9 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::Rewind { .. }
         | Command::ConfirmRewind { .. }
         | Command::Clear
+        | Command::Fork { .. }
+        | Command::View { .. }
+        | Command::Rename { .. }
         | Command::Resume { .. }
         | Command::Stop => {}
     }
@@ -324,7 +388,7 @@ async fn renew(
     shared: &mut Arc<Shared>,
     talk: &mut Conversation,
 ) {
-    if session.as_ref() == Some(&talk.session) {
+    if session.as_ref() == Some(&talk.session) && !setup.fork {
         shared.notice(Level::Info, "This is the session that is open.").await;
         return;
     }
@@ -344,9 +408,13 @@ async fn renew(
             *shared = Arc::new(new_shared);
             *talk = new_talk;
         }
-        Err(Ended::Failed { message, .. }) => shared.notice(Level::Error, message).await,
-        Err(Ended::Interrupted) => {}
+        Err(NotBegun::Busy(session)) => shared.emit(Event::SessionBusy { session }).await,
+        Err(NotBegun::Ended(Ended::Failed { message, .. })) => {
+            shared.notice(Level::Error, message).await;
+        }
+        Err(NotBegun::Ended(Ended::Interrupted)) => {}
     }
+    (setup.fork, setup.view) = (false, false);
 }
 
 /// The small model has given the session a title, or not. What that cost goes into the log, too.

@@ -1,12 +1,13 @@
 //! The agent's facts become what the screen knows. Text from outside is cleaned here, once.
 
 use crate::app::agents;
+use crate::app::browse;
 use crate::app::calls::{Call, CallState};
 use crate::app::clean;
 use crate::app::dialog::{confirm, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
-use crate::app::panels::jobs;
+use crate::app::panels::{busy, history, jobs};
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
 use crate::app::transcript::{Body, Kind};
@@ -26,8 +27,13 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             info.mode = mode;
             info.window = window;
             info.scripted = scripted;
+            info.viewed = model.view.take() == info.id;
         }
-        Event::Restored { message, role, text } => restored(model, message, role, &text),
+        Event::SessionBusy { session } => {
+            model.activity = Activity::Idle;
+            busy::open(model, session);
+        }
+        Event::Restored { message, role, text } => restored(model, &message, role, &text),
         Event::CallRestored { call, tool, title, input, result } => {
             let mut entry = Call::new(call, &tool, &title, CallState::Queued).with_input(&input);
             entry.end(result.unwrap_or_else(unknown));
@@ -131,7 +137,10 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             model.session.model = clean::line(&name);
             model.session.window = window;
         }
-        Event::Titled { title } => model.session.title = clean::line(&title),
+        Event::Titled { title } => {
+            model.session.title = clean::line(&title);
+            return history::reload(model);
+        }
         Event::GitChanged { branch, dirty } => {
             model.session.branch = clean::line(&branch);
             model.session.dirty = dirty;
@@ -185,7 +194,7 @@ fn started(model: &mut Model, session: &SessionId, resumed: bool) {
     }
 }
 
-fn restored(model: &mut Model, message: MessageId, role: Role, text: &str) {
+fn restored(model: &mut Model, message: &MessageId, role: Role, text: &str) {
     let text = clean::prose(text);
     if text.trim().is_empty() {
         return;
@@ -195,7 +204,14 @@ fn restored(model: &mut Model, message: MessageId, role: Role, text: &str) {
         Role::User => Body::Person { text, open: false },
         Role::Assistant => Body::Prose { text, live: false },
     });
-    model.transcript.name(at, message);
+    let wanted = model.jump.as_ref().is_some_and(|(session, wanted)| {
+        wanted == message && model.session.id.as_ref() == Some(session)
+    });
+    model.transcript.name(at, message.clone());
+    if wanted {
+        model.jump = None;
+        browse::jump(model, Some(message));
+    }
 }
 
 fn unknown() -> CallResult {
@@ -379,7 +395,10 @@ fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummar
         end => Body::Ending { end, summary },
     };
     model.transcript.push(body);
-    notify(model, text)
+    let mut effects = notify(model, text);
+    // What the turn has written is part of the list.
+    effects.extend(history::reload(model));
+    effects
 }
 
 /// Only someone who is looking elsewhere is told.

@@ -7,6 +7,7 @@ use crate::app::model::{Focus, Model};
 use crate::app::panels;
 use crate::app::scroll::{Anchor, Scroll};
 use crate::app::transcript::Body;
+use crate::protocol::MessageId;
 
 const WHEEL: isize = 3;
 
@@ -67,6 +68,17 @@ pub fn first(model: &mut Model) {
 
 pub fn last(model: &mut Model) {
     choose(model, model.transcript.entries().len().saturating_sub(1));
+}
+
+/// Chooses the entry of a message, where there is one.
+pub fn jump(model: &mut Model, message: Option<&MessageId>) {
+    let entries = model.transcript.entries().iter();
+    let found = message.and_then(|message| {
+        entries.rev().position(|entry| entry.message.as_ref() == Some(message))
+    });
+    if let Some(back) = found {
+        choose(model, model.transcript.entries().len() - 1 - back);
+    }
 }
 
 /// Back to the prompt, where the screen stands.

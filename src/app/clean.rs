@@ -63,6 +63,7 @@ pub fn session(row: SessionRow) -> SessionRow {
         title: line(&row.title),
         age: line(&row.age),
         project: line(&row.project),
+        branch: line(&row.branch),
         snippet: row.snippet.map(|snippet| line(&snippet)),
         ..row
     }

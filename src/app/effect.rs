@@ -1,8 +1,9 @@
 //! What the screen wants done, as data: the driver has one function for each.
 
 use crate::app::panels::cost::By;
+use crate::app::panels::history::{Change, Looks};
 use crate::app::start::Choice;
-use crate::protocol::{Command, SessionId};
+use crate::protocol::{Command, MessageId, SessionId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -13,9 +14,17 @@ pub enum Effect {
     ListSessions {
         seq: u64,
         query: String,
+        looks: Looks,
     },
     PreviewSession {
         id: SessionId,
+        /// Show what stands around this record.
+        around: Option<MessageId>,
+    },
+    /// Answered by `Reply::SessionChanged`.
+    ChangeSession {
+        id: SessionId,
+        change: Change,
     },
     /// Look for files of the project; answered by `Reply::Files`.
     FindFiles {

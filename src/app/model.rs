@@ -7,6 +7,7 @@ use crate::app::complete::{Complete, Finding};
 use crate::app::dialog::{Confirm, Dialogs, Stage, TrustDialog};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
+use crate::app::panels::history::act;
 use crate::app::panels::{Kind, Panel};
 use crate::app::prompt::Prompt;
 use crate::app::scroll::{Scroll, Seen};
@@ -16,7 +17,7 @@ use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
 pub use crate::config::DiffStyle;
 use crate::protocol::{
-    CallId, HookRun, JobId, Level, Mode, Ruling, SessionId, Sourced, Todo, Trust, TurnId,
+    CallId, HookRun, JobId, Level, MessageId, Mode, Ruling, SessionId, Sourced, Todo, Trust, TurnId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,10 @@ pub struct Model {
     pub trusting: Option<TrustDialog>,
     pub panel: Option<Panel>,
     pub search: Option<Search>,
+    /// The session that was asked for to be looked at only.
+    pub view: Option<SessionId>,
+    /// A message to show once its session is there.
+    pub jump: Option<(SessionId, MessageId)>,
     /// The chosen entry, while the person moves through the transcript.
     pub browse: Option<usize>,
     pub start: Option<Start>,
@@ -86,6 +91,8 @@ pub struct SessionInfo {
     pub window: Option<u64>,
     /// A script plays the model.
     pub scripted: bool,
+    /// Another program has it open: here it is only looked at.
+    pub viewed: bool,
     pub branch: String,
     /// Changed files in the work tree.
     pub dirty: u32,
@@ -257,12 +264,11 @@ impl Model {
             Focus::Confirm => vec![Context::Confirm, Context::Global],
             Focus::Trust => vec![Context::Trust, Context::Global],
             Focus::DialogField => vec![Context::DialogField, Context::Text, Context::Global],
+            Focus::Panel if act::is_asked(self.panel.as_ref()) => {
+                vec![Context::Ask, Context::Global]
+            }
             Focus::Panel => panel().into_iter().chain([Context::Panel, Context::Global]).collect(),
-            Focus::Filter => panel()
-                .into_iter()
-                .filter(|context| *context == Context::History)
-                .chain([Context::Filter, Context::Text, Context::Global])
-                .collect(),
+            Focus::Filter => vec![Context::Filter, Context::Text, Context::Global],
             Focus::Search => vec![Context::Search, Context::Text, Context::Global],
             Focus::HistorySearch => {
                 vec![Context::HistorySearch, Context::Text, Context::Global]

@@ -6,7 +6,7 @@ use crate::app::panels::cost::Report;
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::scroll::Seen;
 use crate::app::start::Found;
-use crate::protocol::{Event, Ruling, SessionId, Sourced};
+use crate::protocol::{Event, MessageId, Ruling, SessionId, Sourced};
 
 /// Milliseconds since the program began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -42,6 +42,7 @@ pub enum Reply {
     },
     Preview {
         id: SessionId,
+        around: Option<MessageId>,
         preview: Result<Preview, String>,
     },
     Costs {
@@ -54,6 +55,7 @@ pub enum Reply {
         paths: Vec<String>,
         looking: bool,
     },
+    SessionChanged(Result<String, String>),
     Saved(Result<String, String>),
     Found(Found),
     /// The rules that are in force.

@@ -5,6 +5,7 @@ use crate::app::dialog::Stage;
 use crate::app::dialog::{confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
+use crate::app::panels::history::{Change, Form};
 use crate::app::panels::{self, Kind, cost, history, jobs, models, rewind, themes};
 use crate::app::scroll::Scroll;
 use crate::app::search;
@@ -69,6 +70,11 @@ fn shell(command: &str) -> Vec<Effect> {
 
 /// Text for the model.
 pub fn send(model: &mut Model, text: &str) -> Vec<Effect> {
+    if model.session.viewed {
+        model.prompt.paste(text);
+        model.say("another tern has this session open; /fork goes on in a copy");
+        return Vec::new();
+    }
     let input = Input::text(text);
     if let Some(turn) = model.working_turn() {
         return vec![Effect::Send(Command::Queue { turn, input })];
@@ -87,6 +93,18 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Cost => return cost::open(model),
         Slash::Diff => panels::open(model, Kind::Changes { hunk: 0 }),
         Slash::Exit => return vec![Effect::Quit],
+        Slash::Export { file } => {
+            let form = file.map_or(Form::Markdown, Form::File);
+            let Some(id) = model.session.id.clone() else { return Vec::new() };
+            return vec![Effect::ChangeSession { id, change: Change::Export(form) }];
+        }
+        Slash::Fork => return idle_only(model, Command::Fork { session: None }),
+        Slash::Rename { title: Some(title) } => {
+            return vec![Effect::Send(Command::Rename { title })];
+        }
+        Slash::Rename { title: None } => {
+            model.prompt.editor.set(&format!("/rename {}", model.session.title));
+        }
         Slash::History => return history::open(model, None),
         Slash::Permissions => panels::open(model, Kind::Permissions),
         Slash::Status => panels::open(model, Kind::Status),

@@ -160,7 +160,8 @@ fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
     match reply {
         Reply::Edited(text) => return submit::edited(model, text),
         Reply::Sessions { seq, rows } => return history::listed(model, seq, rows),
-        Reply::Preview { id, preview } => history::previewed(model, id, preview),
+        Reply::Preview { id, around, preview } => history::previewed(model, id, around, preview),
+        Reply::SessionChanged(done) => return history::changed(model, &done),
         Reply::Costs { seq, report } => cost::loaded(model, seq, report),
         Reply::Files { seq, paths, looking } => complete::found(model, seq, &paths, looking),
         Reply::Saved(Ok(text) | Err(text)) => model.say(&clean::line(&text)),

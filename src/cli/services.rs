@@ -1,9 +1,9 @@
 //! What the screen asks of this machine besides the agent: earlier sessions, the ledger, settings,
 //! keys, prompts of earlier days.
 
+mod history;
+
 use std::io::Write;
-use std::num::NonZero;
-use std::path::Path;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -11,19 +11,15 @@ use jiff::{Timestamp, ToSpan};
 use crate::api::detect;
 use crate::app::Setting;
 use crate::app::panels::cost::{self as panel, Group, Report};
-use crate::app::panels::history::{Preview, SessionRow};
+use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
 use crate::app::spend::Total;
 use crate::app::start::{Found, FoundKey, FoundServer};
-use crate::cli::Env;
-use crate::cli::sessions::age;
+use crate::cli::{Env, router};
 use crate::config::{Config, write};
 use crate::cost::ledger;
 use crate::cost::sums::{self, By, Sum};
-use crate::protocol::{Message, Money, Role, Ruling, SessionId, Sourced};
+use crate::protocol::{MessageId, Money, Ruling, SessionId, Sourced};
 use crate::session::Places;
-use crate::session::index::{self, Filter, Page, Summary};
-use crate::session::read;
-use crate::session::record::Body;
 use crate::terminal::Services;
 
 #[derive(Debug)]
@@ -33,10 +29,6 @@ pub struct Local {
     config: Config,
 }
 
-/// Sessions that the history panel shows.
-const SESSIONS: usize = 500;
-/// Messages shown from either end of a session.
-const SHOWN: usize = 6;
 /// Prompts that are kept for going back to them, and the bytes of their file.
 const PROMPTS: usize = 1_000;
 const PROMPTS_BYTES: u64 = 4 << 20;
@@ -47,66 +39,23 @@ impl Local {
         Local { env: env.clone(), places, config: config.clone() }
     }
 
-    fn row(&self, summary: Summary, snippet: Option<String>, now: Timestamp) -> SessionRow {
-        let name = Path::new(&summary.cwd).file_name().unwrap_or_default();
-        SessionRow {
-            id: summary.session,
-            title: summary.title,
-            age: age(summary.updated, now),
-            project: name.to_string_lossy().into_owned(),
-            cost: (summary.unpriced == 0).then_some(summary.cost),
-            prompts: u32::try_from(summary.prompts).unwrap_or(u32::MAX),
-            here: Path::new(&summary.cwd) == self.env.cwd,
-            snippet,
-        }
-    }
-
     fn prompts_file(&self) -> std::path::PathBuf {
         self.env.dirs.state.join("prompts.jsonl")
     }
 }
 
 impl Services for Local {
-    fn sessions(&self, query: &str) -> Result<Vec<SessionRow>, String> {
-        let now = Timestamp::now();
-        if query.trim().is_empty() {
-            let page = Page { from: 0, count: SESSIONS };
-            let listing = index::list(&self.places, &Filter::default(), page)
-                .map_err(|error| error.to_string())?;
-            return Ok(listing.sessions.into_iter().map(|s| self.row(s, None, now)).collect());
-        }
-        let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        let found = index::search(&self.places, query, SESSIONS, threads)
-            .map_err(|error| error.to_string())?;
-        let rows = found.hits.into_iter();
-        Ok(rows.map(|hit| self.row(hit.session, Some(hit.snippet.text), now)).collect())
+    fn sessions(&self, query: &str, looks: Looks) -> Result<Vec<SessionRow>, String> {
+        history::sessions(&self.places, &self.env.cwd, query, looks)
     }
 
-    fn preview(&self, session: &SessionId) -> Result<Preview, String> {
-        let path = self.places.find(session).ok_or("the session is gone")?;
-        let (loaded, _) = read::load(&path).map_err(|error| error.to_string())?;
-        let said: Vec<usize> = loaded
-            .branch
-            .iter()
-            .copied()
-            .filter(|index| matches!(loaded.entries[*index].kind, "user" | "assistant"))
-            .collect();
-        let text = |index: &usize| {
-            let (role, parts) = match loaded.record(*index)?.body {
-                Body::User { parts, .. } => (Role::User, parts),
-                Body::Assistant { parts, .. } => (Role::Assistant, parts),
-                _ => return None,
-            };
-            let text = Message { role, parts }.text();
-            (!text.trim().is_empty()).then_some((role, text))
-        };
-        let head_end = said.len().min(SHOWN);
-        let tail_start = said.len().saturating_sub(SHOWN).max(head_end);
-        Ok(Preview {
-            head: said[..head_end].iter().filter_map(text).collect(),
-            left_out: tail_start - head_end,
-            tail: said[tail_start..].iter().filter_map(text).collect(),
-        })
+    fn preview(&self, session: &SessionId, around: Option<&MessageId>) -> Result<Preview, String> {
+        history::preview(&self.places, session, around)
+    }
+
+    fn change_session(&self, session: &SessionId, change: &Change) -> Result<String, String> {
+        let secrets = router::secrets(&self.config, &self.env);
+        history::change(&self.places, session, change, secrets, &self.env.cwd)
     }
 
     fn costs(&self, by: panel::By) -> Result<Report, String> {

@@ -54,6 +54,10 @@ fn instead(slash: &Slash) -> Failure {
         Slash::Resume { .. } => {
             ("/resume needs a screen", "Use -c or -r ID together with -p and a prompt.")
         }
+        Slash::Export { .. } => {
+            ("/export needs a session that goes on", "Use `tern sessions export ID`.")
+        }
+        Slash::Fork => ("/fork needs a session that goes on", "Use -r ID --fork and a prompt."),
         Slash::Diff => ("/diff needs a session that goes on", "Use `git diff`, or tern's screen."),
         Slash::Compact { .. } => (
             "/compact needs a session that goes on",

@@ -174,6 +174,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         titles: false,
         resume,
         fork: cli.fork,
+        view: false,
     };
     Ok(Prepared { setup, problems, record: args.record.clone() })
 }

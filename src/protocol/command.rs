@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::ids::{AgentId, JobId, MessageId, RequestId, TurnId};
+use crate::protocol::ids::{AgentId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::permission::{Decision, Mode};
 use crate::protocol::rewind::RewindScope;
 
@@ -86,7 +86,20 @@ pub enum Command {
     Clear,
     /// Leave this session and take up another one.
     Resume {
-        session: crate::protocol::SessionId,
+        session: SessionId,
+    },
+    /// The same with a copy of it, or of this one: the log of the old one stays as it is.
+    Fork {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+    },
+    /// Take up a session that another program has open, and write nothing down.
+    View {
+        session: SessionId,
+    },
+    /// Give this session a title.
+    Rename {
+        title: String,
     },
     /// End a command that runs in the background.
     Kill {

@@ -65,6 +65,10 @@ pub enum Event {
         scripted: bool,
         resumed: bool,
     },
+    /// Another program has this session open. `Fork` goes on in a copy, `View` only looks.
+    SessionBusy {
+        session: SessionId,
+    },
     /// One message of a session that was taken up again, in order, before the first turn.
     Restored {
         message: MessageId,

@@ -68,6 +68,13 @@ impl Plan {
     }
 }
 
+/// One log, as it is now.
+pub fn doomed(path: &Path) -> io::Result<Doomed> {
+    let meta = path.symlink_metadata()?;
+    let modified = Timestamp::try_from(meta.modified()?).unwrap_or(Timestamp::MAX);
+    Ok(Doomed { path: path.to_owned(), bytes: meta.len(), modified })
+}
+
 /// Finds what the rule takes. Changes nothing.
 pub fn plan(places: &Places, rule: &Rule, now: Timestamp) -> io::Result<Plan> {
     let mut plan = Plan::default();

@@ -19,9 +19,29 @@ pub fn of(project: &Path) -> String {
     if tail.is_empty() { format!("root-{hash}") } else { format!("{tail}-{hash}") }
 }
 
+/// The first words of a title, as part of a file's name.
+pub fn words(title: &str) -> String {
+    let lower = title.to_ascii_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.take(6).map(|word| &word[..word.len().min(20)]).collect();
+    if words.is_empty() { "session".to_owned() } else { words.join("-") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_a_title_can_be_a_file_name() {
+        for (title, wanted) in [
+            ("Fix the parser's panic on empty input, now!", "fix-the-parser-s-panic-on"),
+            ("../../etc/passwd", "etc-passwd"),
+            ("日本語", "session"),
+            ("", "session"),
+        ] {
+            assert_eq!(words(title), wanted);
+        }
+    }
 
     #[test]
     fn slugs_are_readable_and_distinct() {

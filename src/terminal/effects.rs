@@ -39,16 +39,22 @@ pub fn carry_out(
         Effect::Redraw => return Own::Redraw,
         Effect::Suspend => return Own::Suspend,
         Effect::Quit => return Own::Quit,
-        Effect::ListSessions { seq, query } => {
+        Effect::ListSessions { seq, query, looks } => {
             ask(services, replies, move |services| Reply::Sessions {
                 seq,
-                rows: services.sessions(&query),
+                rows: services.sessions(&query, looks),
             });
         }
-        Effect::PreviewSession { id } => {
+        Effect::PreviewSession { id, around } => {
             ask(services, replies, move |services| Reply::Preview {
-                preview: services.preview(&id),
+                preview: services.preview(&id, around.as_ref()),
                 id,
+                around,
+            });
+        }
+        Effect::ChangeSession { id, change } => {
+            ask(services, replies, move |services| {
+                Reply::SessionChanged(services.change_session(&id, &change))
             });
         }
         Effect::LoadCosts { seq, by } => {

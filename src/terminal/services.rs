@@ -2,17 +2,21 @@
 
 use crate::app::Setting;
 use crate::app::panels::cost::{By, Report};
-use crate::app::panels::history::{Preview, SessionRow};
+use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
 use crate::app::start::Found;
-use crate::protocol::{Ruling, SessionId, Sourced};
+use crate::protocol::{MessageId, Ruling, SessionId, Sourced};
 
 /// Every function may take its time: they are called off the drawing thread. Errors are one
 /// sentence for a person.
 pub trait Services: Send + Sync + std::fmt::Debug {
     /// Newest first. An empty `query` lists all; otherwise those where it was said, best first.
-    fn sessions(&self, query: &str) -> Result<Vec<SessionRow>, String>;
+    fn sessions(&self, query: &str, looks: Looks) -> Result<Vec<SessionRow>, String>;
 
-    fn preview(&self, session: &SessionId) -> Result<Preview, String>;
+    /// The ends of the conversation, or what stands around a record of it.
+    fn preview(&self, session: &SessionId, around: Option<&MessageId>) -> Result<Preview, String>;
+
+    /// The answer says in words what was done.
+    fn change_session(&self, session: &SessionId, change: &Change) -> Result<String, String>;
 
     fn costs(&self, by: By) -> Result<Report, String>;
 
@@ -37,12 +41,16 @@ pub trait Services: Send + Sync + std::fmt::Debug {
 pub struct NoServices;
 
 impl Services for NoServices {
-    fn sessions(&self, _query: &str) -> Result<Vec<SessionRow>, String> {
+    fn sessions(&self, _query: &str, _looks: Looks) -> Result<Vec<SessionRow>, String> {
         Ok(Vec::new())
     }
 
-    fn preview(&self, _session: &SessionId) -> Result<Preview, String> {
+    fn preview(&self, _: &SessionId, _: Option<&MessageId>) -> Result<Preview, String> {
         Ok(Preview::default())
+    }
+
+    fn change_session(&self, _: &SessionId, _: &Change) -> Result<String, String> {
+        Err("sessions are not kept here".to_owned())
     }
 
     fn costs(&self, _by: By) -> Result<Report, String> {

@@ -166,3 +166,54 @@ async fn the_log_and_the_ledger_tell_the_same_sum() {
     assert_eq!(in_log, 3_000 + 750 + 3_000 + 300);
     assert_eq!(session.results()[0].status, CallStatus::Done);
 }
+
+#[tokio::test]
+async fn a_session_that_is_open_elsewhere_is_copied_or_looked_at() {
+    let mut first = Session::start([text("Hello."), text("Still here.")]);
+    first.ask("hi").await;
+    let id = first.id();
+    let busy = |event: &Event| matches!(event, Event::SessionBusy { .. }).then_some(());
+    let started = |event: &Event| match event {
+        Event::Started { session, .. } => Some(session.clone()),
+        _ => None,
+    };
+
+    let mut second = first.beside(Some(id.clone()), [text("In the copy.")]);
+    second.until(busy).await;
+    second.send(Command::Fork { session: Some(id.clone()) }).await;
+    let copy = second.until(started).await;
+    assert_ne!(copy, id);
+    second.ask("on in the copy").await;
+    let said = format!("{:?}", second.script.requests()[0].messages);
+    assert!(said.contains("hi") && said.contains("on in the copy"), "{said}");
+
+    let mut third = first.beside(None, [text("Nobody keeps this.")]);
+    third.until(started).await;
+    third.send(Command::Resume { session: id.clone() }).await;
+    third.until(busy).await;
+    let before = first.log().len();
+    third.send(Command::View { session: id.clone() }).await;
+    assert_eq!(third.until(started).await, id);
+    third.ask("not written").await;
+    assert_eq!(first.log().len(), before);
+    first.ask("go on").await;
+    assert!(first.log().len() > before, "the first one is not disturbed");
+}
+
+#[tokio::test]
+async fn the_open_session_is_renamed_and_forked() {
+    let mut session = Session::start([text("Hello."), text("On.")]);
+    session.ask("hi").await;
+    let id = session.id();
+    session.send(Command::Rename { title: "  A talk\nabout nothing".to_owned() }).await;
+    let title = |event: &Event| match event {
+        Event::Titled { title } => Some(title.clone()),
+        _ => None,
+    };
+    assert_eq!(session.until(title).await, "A talk");
+    session.send(Command::Fork { session: None }).await;
+    assert_eq!(session.until(title).await, "A talk", "the copy has its title");
+    assert_ne!(session.id(), id);
+    session.ask("on").await;
+    assert!(session.log()[0].to_string().contains(&id.0), "it says where it came from");
+}

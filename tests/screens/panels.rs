@@ -1,11 +1,11 @@
 //! The panels.
 
 use tern::app::panels::cost::{Group, Report};
-use tern::app::panels::history::{Preview, SessionRow};
+use tern::app::panels::history::{Change, Form, Preview, SessionRow, lines};
 use tern::app::spend::Total;
 use tern::app::start::{Found, FoundKey, FoundServer, Start};
 use tern::app::{Effect, Msg, Reply};
-use tern::protocol::{Command, Money, Role, SessionId, Usage};
+use tern::protocol::{Command, Event, MessageId, Mode, Money, Role, SessionId, Usage};
 
 use crate::support::screen::{Screen, screen};
 
@@ -55,7 +55,10 @@ fn sessions() -> Vec<SessionRow> {
         cost: (n != 2).then_some(Money(420_000)),
         prompts: n as u32,
         here,
+        branch: if here { "main".to_owned() } else { String::new() },
+        days: if n == 3 { 4 } else { 0 },
         snippet: None,
+        found: None,
     };
     vec![
         row(1, "Fix the parser's panic on empty input", "3 min", true),
@@ -71,6 +74,7 @@ fn history(width: u16, height: u16) -> Screen {
     let said = |role, text: &str| (role, text.to_owned());
     screen = screen.send(Msg::Done(Reply::Preview {
         id: sessions()[0].id.clone(),
+        around: None,
         preview: Ok(Preview {
             head: vec![
                 said(Role::User, "The parser panics on an empty file. Find out why and fix it."),
@@ -78,6 +82,7 @@ fn history(width: u16, height: u16) -> Screen {
             ],
             left_out: 12,
             tail: vec![said(Role::Assistant, "Fixed. An empty file now gives no tokens.")],
+            at: None,
         }),
     }));
     screen
@@ -96,6 +101,122 @@ fn history_resumes() {
     let screen = history(80, 24).keys("j<enter>");
     assert_eq!(screen.commands(), [Command::Resume { session: sessions()[1].id.clone() }]);
     assert!(screen.off.model.panel.is_none());
+}
+
+fn changes_asked(screen: &Screen) -> Vec<Change> {
+    let asked = screen.off.effects.iter().filter_map(|effect| match effect {
+        Effect::ChangeSession { change, .. } => Some(change.clone()),
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn history_renames_forks_and_exports() {
+    let id = sessions()[1].id.clone();
+    let renamed = history(80, 24).keys("jr<ctrl+u>A new title<enter>");
+    assert_eq!(changes_asked(&renamed), [Change::Rename("A new title".to_owned())]);
+    let kept = history(80, 24).keys("/notes<enter>r<ctrl+u>other<esc>");
+    assert_eq!(changes_asked(&kept), []);
+    assert_eq!(kept.off.model.panel.as_ref().map(|panel| panel.query()), Some("notes".to_owned()));
+    let fork = Command::Fork { session: Some(id) };
+    assert_eq!(history(80, 24).keys("jf").commands(), [fork]);
+    let exported = history(80, 24).keys("xX");
+    let forms = [Change::Export(Form::Markdown), Change::Export(Form::Html)];
+    assert_eq!(changes_asked(&exported), forms);
+}
+
+#[test]
+fn history_deletes_only_after_a_question() {
+    let mut asked = history(80, 24).keys("jd");
+    insta::assert_snapshot!("history-delete-80x24", asked.text());
+    for (keys, wanted) in [
+        ("dy", vec![Change::Delete]),
+        ("dn", vec![]),
+        ("d<esc>", vec![]),
+        ("d<enter>", vec![]),
+        ("dxd", vec![]),
+        ("dny", vec![]),
+    ] {
+        assert_eq!(changes_asked(&history(80, 24).keys("j").keys(keys)), wanted, "{keys}");
+    }
+    assert_eq!(changes_asked(&history(80, 24).keys("dy")), [], "not the one that is open");
+}
+
+#[test]
+fn history_is_limited_by_folder_branch_and_time() {
+    let shown = |keys: &str| lines(&history(100, 30).keys(keys).off.model).len();
+    for (keys, count) in [("", 3), ("p", 2), ("pp", 3), ("b", 2), ("t", 2), ("ttt", 3), ("pbt", 2)]
+    {
+        assert_eq!(shown(keys), count, "{keys}");
+    }
+    let text = history(120, 40).keys("pbtt").text();
+    assert!(text.contains("titles · this folder · branch main · last 7 days"), "{text}");
+}
+
+#[test]
+fn a_hit_leads_to_its_message() {
+    let id = sessions()[2].id.clone();
+    let found = Some(MessageId("m5".to_owned()));
+    let row = SessionRow {
+        snippet: Some("…the parser…".to_owned()),
+        found: found.clone(),
+        ..sessions().remove(2)
+    };
+    let screen = screen(120, 40).keys("<ctrl+x>h<ctrl+f>parser");
+    let seq = seq(&screen);
+    let rows = Ok(vec![row]);
+    let screen = screen.send(Msg::Done(Reply::Sessions { seq, rows }));
+    let asked = Effect::PreviewSession { id: id.clone(), around: found.clone() };
+    assert!(screen.off.effects.contains(&asked));
+    let at = Some(MessageId("m4".to_owned()));
+    let preview = Ok(Preview { at, ..Preview::default() });
+    let preview = Reply::Preview { id: id.clone(), around: found, preview };
+    let mut screen = screen.send(Msg::Done(preview)).keys("<enter><enter>");
+    assert_eq!(screen.commands(), [Command::Resume { session: id.clone() }]);
+    screen = screen.event(Event::Started {
+        session: id,
+        cwd: "/p".to_owned(),
+        model: "demo/demo".to_owned(),
+        mode: Mode::Default,
+        window: None,
+        scripted: true,
+        resumed: true,
+    });
+    for n in 1..9 {
+        let (message, role) = (MessageId(format!("m{n}")), Role::User);
+        screen = screen.event(Event::Restored { message, role, text: format!("message {n}") });
+    }
+    assert_eq!(screen.off.model.browse, Some(3));
+}
+
+#[test]
+fn a_session_that_is_open_elsewhere_can_be_copied_or_looked_at() {
+    let session = SessionId("s1".to_owned());
+    let busy = || screen(80, 24).event(Event::SessionBusy { session: session.clone() });
+    insta::assert_snapshot!("busy-80x24", busy().text());
+    let fork = Command::Fork { session: Some(session.clone()) };
+    let view = Command::View { session: session.clone() };
+    for (keys, command) in [
+        ("<enter>", fork),
+        ("j<enter>", view),
+        ("jj<enter>", Command::Resume { session: session.clone() }),
+        ("jjj<enter>", Command::Clear),
+        ("<esc>", Command::Clear),
+    ] {
+        assert_eq!(busy().keys(keys).commands(), [command], "{keys}");
+    }
+    let viewed = busy().keys("j<enter>").event(Event::Started {
+        session: session.clone(),
+        cwd: "/p".to_owned(),
+        model: "demo/demo".to_owned(),
+        mode: Mode::Default,
+        window: None,
+        scripted: true,
+        resumed: true,
+    });
+    let sent = viewed.keys("hello<enter>").commands().len();
+    assert_eq!(sent, 1, "nothing is sent to a session that is looked at");
 }
 
 #[test]

@@ -114,6 +114,21 @@ impl Session {
         Session { turn, ..Session::of(self.dir, script, setup) }
     }
 
+    /// A second program in the same folders.
+    pub fn beside(
+        &self,
+        resume: Option<SessionId>,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Session {
+        let script = Script::new(answers);
+        let mut setup = setup(self.dir.path(), &script, Options::default());
+        setup.resume = resume;
+        let handle = agent::spawn(setup);
+        // Its own folder only so that there is one to delete.
+        let dir = tempfile::tempdir().unwrap();
+        Session { dir, script, events: Vec::new(), tools: self.tools.clone(), handle, turn: 0 }
+    }
+
     pub fn id(&self) -> SessionId {
         let started = self.events.iter().rev().find_map(|event| match event {
             Event::Started { session, .. } => Some(session.clone()),
@@ -250,6 +265,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         titles: options.titles,
         resume: None,
         fork: false,
+        view: false,
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Context {
     Trust,
     Panel,
     History,
+    /// A panel asks whether to do something.
+    Ask,
     Cost,
     Changes,
     Jobs,
@@ -32,7 +34,7 @@ pub enum Context {
 
 impl Context {
     /// In the order of the help panel.
-    pub const ALL: [Context; 19] = [
+    pub const ALL: [Context; 20] = [
         Context::Prompt,
         Context::Text,
         Context::Complete,
@@ -46,6 +48,7 @@ impl Context {
         Context::Trust,
         Context::Panel,
         Context::History,
+        Context::Ask,
         Context::Cost,
         Context::Changes,
         Context::Jobs,
@@ -70,6 +73,7 @@ impl Context {
             Context::Trust => "Trust in the folder",
             Context::Panel => "Every panel",
             Context::History => "History panel",
+            Context::Ask => "Question of a panel",
             Context::Cost => "Cost panel",
             Context::Changes => "Changes panel",
             Context::Jobs => "Panel of background commands",
@@ -197,6 +201,15 @@ pub enum Action {
     KillJob,
     // while a command runs
     Background,
+    SessionFork,
+    SessionRename,
+    SessionExport,
+    SessionExportHtml,
+    SessionDelete,
+    LimitProject,
+    LimitBranch,
+    LimitTime,
+    AskYes,
     // first start
     StartDown,
     StartUp,
@@ -366,7 +379,17 @@ pub const ACTIONS: &[Row] = &[
     row(A::FilterOpen, "filter", C::Panel, &["/"], "filter"),
     row(A::Back, "panel-close", C::Panel, &["q"], "close"),
 
-    row(A::SearchAll, "search-all", C::History, &["ctrl+f"], "search the text of every session"),
+    row(A::SearchAll, "search-all", C::History, &["ctrl+f"], "titles, what was said, what tools gave"),
+    row(A::SessionFork, "session-fork", C::History, &["f"], "go on in a copy"),
+    row(A::SessionRename, "session-rename", C::History, &["r"], "rename"),
+    row(A::SessionExport, "session-export", C::History, &["x"], "write it as Markdown into this folder"),
+    row(A::SessionExportHtml, "session-export-html", C::History, &["X"], "the same as one HTML file"),
+    row(A::SessionDelete, "session-delete", C::History, &["d"], "delete, after a question"),
+    row(A::LimitProject, "session-project", C::History, &["p"], "sessions of this folder, or of all"),
+    row(A::LimitBranch, "session-branch", C::History, &["b"], "sessions of this branch, or of all"),
+    row(A::LimitTime, "session-time", C::History, &["t"], "sessions of a day, a week, a month, or all"),
+    row(A::AskYes, "ask-yes", C::Ask, &["y"], "yes"),
+    row(A::Back, "ask-no", C::Ask, &["n", "q"], "no"),
     row(A::Group, "group", C::Cost, &["tab"], "group by the next of turn, model, day, project"),
     row(A::NextHunk, "changes-next-hunk", C::Changes, &["]"], "next change of the file"),
     row(A::PreviousHunk, "changes-previous-hunk", C::Changes, &["["], "previous change of the file"),
@@ -376,6 +399,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::Background, "background", C::Command, &["ctrl+b"], "let it go on in the background"),
 
     row(A::FilterAccept, "filter-accept", C::Filter, &["enter"], "keep the filter"),
+    row(A::SearchAll, "filter-search-all", C::Filter, &["ctrl+f"], "of sessions: titles, what was said, what tools gave"),
     row(A::PanelDown, "filter-down", C::Filter, &["down"], "down"),
     row(A::PanelUp, "filter-up", C::Filter, &["up"], "up"),
 

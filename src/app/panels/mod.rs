@@ -1,5 +1,6 @@
 //! Panels: what opens over the transcript or beside it. One is open at a time.
 
+pub mod busy;
 pub mod changes;
 pub mod cost;
 pub mod help;
@@ -13,6 +14,7 @@ use crate::app::edit::{Editor, Lines};
 use crate::app::effect::Effect;
 use crate::app::keys::Edit;
 use crate::app::model::Model;
+use crate::protocol::{Command, SessionId};
 
 #[derive(Debug, Clone)]
 pub struct Panel {
@@ -35,6 +37,8 @@ pub enum Kind {
     },
     Jobs(jobs::Jobs),
     Models,
+    /// A session that another program has open: what to do instead.
+    Busy(SessionId),
     /// Where to go back to.
     Rewind,
     /// The theme that was in use when the panel opened.
@@ -74,6 +78,9 @@ pub fn toggle(model: &mut Model, kind: Kind) {
 
 /// One step back: out of the filter, then out of the panel.
 pub fn back(model: &mut Model) -> Vec<Effect> {
+    if history::act::no(model) || history::act::back_from_title(model).is_some() {
+        return Vec::new();
+    }
     let Some(panel) = &mut model.panel else { return Vec::new() };
     if panel.filtering || !panel.filter.is_empty() {
         panel.filtering = false;
@@ -81,12 +88,18 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         panel.at = 0;
         return filtered(model);
     }
+    // The agent waits for a choice, and there is no other session to go back to.
+    let unchosen = matches!(panel.kind, Kind::Busy(_)) && model.session.id.is_none();
     if let Kind::Themes { before } = &panel.kind {
         model.look.theme = before.clone();
     }
     let followed = matches!(panel.kind, Kind::Jobs(_));
     model.panel = None;
-    if followed { jobs::follow(model) } else { Vec::new() }
+    match (unchosen, followed) {
+        (true, _) => vec![Effect::Send(Command::Clear)],
+        (false, true) => jobs::follow(model),
+        (false, false) => Vec::new(),
+    }
 }
 
 /// Moves the choice by lines, or a text by rows.
@@ -125,6 +138,7 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         Some(Kind::History(_)) => history::resume(model),
         Some(Kind::Models) => models::choose(model),
         Some(Kind::Rewind) => rewind::choose(model),
+        Some(Kind::Busy(_)) => busy::choose(model),
         Some(Kind::Themes { .. }) => themes::choose(model),
         Some(Kind::Changes { .. }) => {
             changes::step_hunk(model, true);
@@ -137,17 +151,19 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
 
 pub fn open_filter(model: &mut Model) {
     if let Some(panel) = &mut model.panel
-        && !matches!(panel.kind, Kind::Status | Kind::Todos)
+        && !matches!(panel.kind, Kind::Status | Kind::Todos | Kind::Busy(_))
     {
         panel.filtering = true;
     }
 }
 
 /// The filter stays, and the keys go back to the list.
-pub fn accept_filter(model: &mut Model) {
+pub fn accept_filter(model: &mut Model) -> Vec<Effect> {
+    let effects = history::accepted(model);
     if let Some(panel) = &mut model.panel {
         panel.filtering = false;
     }
+    effects
 }
 
 pub fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -177,6 +193,7 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Jobs(_) => Some(jobs::lines(model).len()),
         Kind::Models => Some(models::lines(model).len()),
         Kind::Rewind => Some(rewind::lines(model).len()),
+        Kind::Busy(_) => Some(busy::CHOICES.len()),
         Kind::Themes { .. } => Some(themes::lines(model).len()),
         Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos => None,
     }

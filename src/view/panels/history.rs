@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::panels::history::{History, SessionRow, lines};
+use crate::app::panels::history::{Asking, History, Looks, SessionRow, lines};
 use crate::app::scroll::Inner;
 use crate::protocol::Role;
 use crate::text::{clip, width};
@@ -21,9 +21,35 @@ const WIDE: u16 = 74;
 /// Rows of one message in the preview.
 const MESSAGE: usize = 6;
 
+/// What is listed: where the filter looks, and what is left out.
+pub fn remark(history: &History) -> String {
+    let looks = match history.looks {
+        Looks::Titles => "titles",
+        Looks::Said => "searching what was said",
+        Looks::Outputs => "searching what tools gave (enter)",
+    };
+    let limits = &history.limits;
+    let here = limits.here.then(|| "this folder".to_owned());
+    let branch = limits.branch.as_ref().map(|branch| format!("branch {branch}"));
+    let days = limits.days.map(|days| match days {
+        1 => "last day".to_owned(),
+        days => format!("last {days} days"),
+    });
+    let all = std::iter::once(looks.to_owned()).chain(here).chain(branch).chain(days);
+    all.collect::<Vec<_>>().join(" · ")
+}
+
 pub fn draw(draw: &mut Draw<'_>, history: &History, area: Rect, buf: &mut Buffer) -> Inner {
     let theme = &*Rc::clone(&draw.state.theme);
     let marks = draw.state.marks(draw.model);
+    let mut area = area;
+    if let Asking::Delete { title, .. } = &history.asking {
+        let question = format!("Delete for good? \"{title}\"");
+        let question = clip::end(&question, usize::from(area.width)).into_owned();
+        buf.set_line(area.x, area.y, &Line::styled(question, theme.asked), area.width);
+        let taken = area.height.min(2);
+        area = Rect { y: area.y + taken, height: area.height - taken, ..area };
+    }
     let sessions = lines(draw.model);
     if sessions.is_empty() {
         let text = match (&history.problem, history.loaded) {
@@ -76,7 +102,10 @@ fn session_lines(
     let prompts = crate::view::words::count(session.prompts as usize, "prompt", "prompts");
     let facts = match &session.snippet {
         Some(snippet) => snippet.clone(),
-        None => format!("{} · {prompts} · {cost}", session.project),
+        None if session.branch.is_empty() => {
+            format!("{} · {prompts} · {cost}", session.project)
+        }
+        None => format!("{} · {} · {prompts} · {cost}", session.project, session.branch),
     };
     let facts = clip::end(&facts, columns.saturating_sub(4)).into_owned();
     let facts_style = if session.here { theme.text } else { theme.faint };

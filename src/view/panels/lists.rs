@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::panels::{models as app_models, themes as app_themes};
+use crate::app::panels::{busy, models as app_models, themes as app_themes};
 use crate::app::scroll::Inner;
 use crate::text::width;
 use crate::view::panels::{Draw, list};
@@ -32,6 +32,20 @@ pub fn models(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
             Span::styled(row.name.clone(), style),
             Span::raw(pad),
             Span::styled(row.facts.clone(), theme.faint),
+        ])
+    });
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
+}
+
+pub fn busy(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
+    let theme = &draw.state.theme;
+    let marks = draw.state.marks(draw.model);
+    let lines = busy::CHOICES.iter().enumerate().map(|(at, (name, means))| {
+        let chosen = at == draw.panel.at;
+        Line::from(vec![
+            Span::styled(format!("{} ", if chosen { marks.chosen } else { " " }), theme.accent),
+            Span::styled(format!("{name:<22}"), if chosen { theme.strong } else { theme.text }),
+            Span::styled(*means, theme.faint),
         ])
     });
     list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)

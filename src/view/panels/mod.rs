@@ -18,6 +18,7 @@ use ratatui::text::{Line, Span};
 use crate::app::Model;
 use crate::app::edit;
 use crate::app::keys::{Action, Context};
+use crate::app::panels::history::{Asking, Looks};
 use crate::app::panels::{Kind, Panel};
 use crate::app::scroll::Inner;
 use crate::view::State;
@@ -61,6 +62,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Jobs(shown) => jobs::draw(&draw, shown, content, buf),
         Kind::Models => lists::models(&draw, content, buf),
         Kind::Rewind => rewind::draw(&draw, content, buf),
+        Kind::Busy(_) => lists::busy(&draw, content, buf),
         Kind::Themes { .. } => lists::themes(&draw, content, buf),
         Kind::Help => help::draw(&draw, content, buf),
         Kind::Permissions => texts::permissions(&draw, content, buf),
@@ -77,6 +79,7 @@ fn title(panel: &Panel) -> String {
         Kind::Changes { .. } => "Changes",
         Kind::Jobs(_) => "Background commands",
         Kind::Models => "Models",
+        Kind::Busy(_) => "Another tern has this session open",
         Kind::Rewind => "Go back to before a message",
         Kind::Themes { .. } => "Themes",
         Kind::Help => "Help",
@@ -89,8 +92,7 @@ fn title(panel: &Panel) -> String {
 
 fn remark(model: &Model, panel: &Panel) -> String {
     match &panel.kind {
-        Kind::History(history) if history.everything => "searching what was said".to_owned(),
-        Kind::History(_) => "titles".to_owned(),
+        Kind::History(history) => history::remark(history),
         Kind::Permissions => format!("mode {}", model.session.mode.name()),
         Kind::Help => format!("tern {}", model.session.version),
         _ => String::new(),
@@ -99,6 +101,13 @@ fn remark(model: &Model, panel: &Panel) -> String {
 
 fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     let key = |context, action| model.keymap.key(context, action);
+    if renaming(panel) {
+        let esc = key(Context::Global, Action::Back);
+        return vec![
+            (key(Context::Filter, Action::FilterAccept), "rename"),
+            (esc, "keep the title"),
+        ];
+    }
     let panel_key = |action| key(Context::Panel, action);
     let esc = key(Context::Global, Action::Back);
     if panel.filtering {
@@ -114,12 +123,29 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
         Kind::Cost(_) => {
             vec![moves, open("requests"), (key(Context::Cost, Action::Group), "group"), filter]
         }
-        Kind::History(_) => vec![
-            open("resume"),
-            moves,
-            filter,
-            (key(Context::History, Action::SearchAll), "search texts"),
-        ],
+        Kind::History(history) if matches!(history.asking, Asking::Delete { .. }) => {
+            vec![(key(Context::Ask, Action::AskYes), "delete it")]
+        }
+        Kind::History(history) => {
+            let act = |action, label| (key(Context::History, action), label);
+            let next = match history.looks {
+                Looks::Titles => "search texts",
+                Looks::Said => "search outputs",
+                Looks::Outputs => "titles",
+            };
+            vec![
+                open("resume"),
+                filter,
+                act(Action::SearchAll, next),
+                act(Action::SessionFork, "fork"),
+                act(Action::SessionRename, "rename"),
+                act(Action::SessionExport, "export"),
+                act(Action::SessionDelete, "delete"),
+                act(Action::LimitProject, "folder"),
+                act(Action::LimitBranch, "branch"),
+                act(Action::LimitTime, "time"),
+            ]
+        }
         Kind::Changes { .. } => vec![
             moves,
             (
@@ -136,6 +162,7 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
             vec![moves, (key(Context::Jobs, Action::KillJob), "end"), filter]
         }
         Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
+        Kind::Busy(_) => vec![open("choose"), moves],
         Kind::Rewind => vec![open("look at it first"), moves, filter],
         Kind::Help | Kind::Permissions => vec![("↑↓".to_owned(), "scroll"), filter],
         Kind::Status | Kind::Todos => vec![],
@@ -144,14 +171,19 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     keys
 }
 
+fn renaming(panel: &Panel) -> bool {
+    matches!(&panel.kind, Kind::History(history) if matches!(history.asking, Asking::Title { .. }))
+}
+
 /// The filter takes the first row of the content, while there is one.
 fn filter(panel: &Panel, theme: &Theme, content: &mut Rect, buf: &mut Buffer) -> Option<Position> {
     if (!panel.filtering && panel.filter.is_empty()) || content.height < 2 {
         return None;
     }
     let text = panel.filter.text();
+    let mark = if renaming(panel) { "= " } else { "/ " };
     let line = Line::from(vec![
-        Span::styled("/ ", theme.accent),
+        Span::styled(mark, theme.accent),
         Span::styled(text.clone(), theme.strong),
     ]);
     buf.set_line(content.x, content.y, &line, content.width);
