@@ -23,6 +23,7 @@ use crate::agent::{recount, trust, undo};
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::process::Jobs;
+use crate::protocol::budget;
 use crate::protocol::{ErrorKind, Event, Level, Mode, Money, SessionId, Source, Sourced};
 use crate::session::blobs::Blobs;
 use crate::session::disk::Disk;
@@ -95,6 +96,7 @@ async fn fresh(
     let shared = shared(setup, setup.mode, &route, purse, hooking, events).await;
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
     trust::tell(&shared).await;
+    tell_budgets(&shared).await;
     let context = assemble(setup, &shared).await;
     let opening = Opening {
         session: session.clone(),
@@ -151,6 +153,7 @@ async fn resumed(
     let hooking = Hooking::new(setup, &session, setup.places.find(&session));
     let shared = shared(setup, mode, &route, purse, hooking, events).await;
     shared.emit(started(setup, &session, &route, mode, true)).await;
+    tell_budgets(&shared).await;
     let steps = steps::read(&loaded);
     recount::screen(&shared, &loaded, &steps, state.title.as_deref()).await;
     if !damage.is_none() {
@@ -195,6 +198,13 @@ async fn resumed(
     git_event(&shared, git.as_ref()).await;
     trust::tell(&shared).await;
     Ok((shared, talk))
+}
+
+async fn tell_budgets(shared: &Shared) {
+    let limits = shared.purse.limits();
+    if limits != budget::Limits::default() {
+        shared.emit(Event::BudgetSet { limits }).await;
+    }
 }
 
 /// Opens the log for going on with it, or a copy of it.

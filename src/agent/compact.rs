@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::conversation::Conversation;
 use crate::agent::fold::Fold;
 use crate::agent::hooking;
+use crate::agent::pay;
 use crate::agent::request::{Ended, failed};
 use crate::agent::shared::{Shared, lock};
 use crate::api::Purpose;
@@ -77,11 +78,12 @@ pub async fn now(
         shared.notice(Level::Warning, text).await;
         return Ok(());
     }
+    pay::allow(shared, talk.projected_cost(), cancel).await?;
     shared.emit(Event::CompactionStarted { automatic }).await;
     let before = talk.estimated_tokens();
     let summary = match summarise(talk, shared, focus, cancel).await {
         Ok(summary) => summary,
-        Err(Ended::Interrupted) => return Err(TurnEnd::Interrupted),
+        Err(ended @ (Ended::Interrupted | Ended::Budget)) => return Err(ended.of_turn()),
         Err(Ended::Failed { kind, message, hints }) => {
             let message = format!("the conversation could not be compacted: {message}");
             return Err(TurnEnd::Failed { error: kind, message, hints });

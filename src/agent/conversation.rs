@@ -12,7 +12,7 @@ use crate::agent::journal::Journal;
 use crate::agent::mention::{self, Attached};
 use crate::agent::news::Told;
 use crate::agent::prefix::{self, Sent};
-use crate::agent::purse::Bill;
+use crate::agent::purse::{self, Bill};
 use crate::agent::route::{Route, Router};
 use crate::agent::shared::{Shared, lock};
 use crate::agent::turn::Limits;
@@ -20,6 +20,7 @@ use crate::agent::undo;
 use crate::api::{Purpose, Request, ToolSpec};
 use crate::config::{Compact, Effort};
 use crate::cost::ledger::Miss;
+use crate::cost::prices;
 use crate::protocol::{
     Cause, Event, Input, Message, MessageId, Money, Part, Role, SessionId, TurnId, Usage,
 };
@@ -55,6 +56,8 @@ pub struct Conversation {
     /// The text that stands for the older history, and the record of the first message after it.
     summary: Option<(String, Option<MessageId>)>,
     gauge: Gauge,
+    /// What the last request used.
+    last: Option<Usage>,
     /// The request that is out, and the one before it with what it left in the cache.
     sending: Option<Sent>,
     cached: Option<Cached>,
@@ -128,6 +131,7 @@ impl Conversation {
             specs: start.specs,
             summary: None,
             gauge: Gauge::default(),
+            last: None,
             sending: None,
             cached: None,
         };
@@ -255,6 +259,7 @@ impl Conversation {
         if usage == Usage::default() {
             return None;
         }
+        self.last = Some(usage);
         self.gauge.measured(&usage, compact::bytes(&self.history), self.fixed_bytes());
         let miss = self.cache_miss(&usage);
         let bill = Bill { route: &self.route, usage, cause, agent: None, tool: None, miss };
@@ -274,6 +279,13 @@ impl Conversation {
         let tokens = usage.cache_read + usage.cache_write();
         self.cached = Some(Cached { sent, tokens, at: Instant::now() });
         miss
+    }
+
+    /// What the next request is likely to cost. Zero where no price is known.
+    pub fn projected_cost(&self) -> Money {
+        let warm = self.cached.as_ref().is_some_and(|cached| cached.at.elapsed() < prefix::LIFE);
+        let usage = prices::projected(self.last.as_ref(), self.estimated_tokens(), warm);
+        prices::cost(self.route.known.as_deref(), purse::today(), &usage).unwrap_or_default()
     }
 
     /// Tokens the next request will carry: the server's own count plus an estimate of the rest.

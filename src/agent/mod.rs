@@ -23,6 +23,7 @@ mod hooking;
 mod journal;
 mod mention;
 mod news;
+mod pay;
 mod prefix;
 mod purse;
 mod recount;

@@ -22,7 +22,7 @@ pub struct Sent {
 }
 
 /// How long a cached prefix lives after its last use.
-const LIFE: Duration = Duration::from_secs(5 * 60);
+pub const LIFE: Duration = Duration::from_secs(5 * 60);
 /// Servers round to blocks: fewer missing tokens than this are no miss.
 const SLACK: u64 = 1_024;
 

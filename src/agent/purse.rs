@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use crate::agent::Setup;
 use crate::agent::route::Route;
@@ -15,7 +16,8 @@ use crate::agent::shared::{Shared, lock};
 use crate::config::Budget;
 use crate::cost::ledger::{self, Miss};
 use crate::cost::{budget, prices};
-use crate::protocol::{Cause, Event, Level, Money, SessionId, Spend, TurnId, Usage};
+use crate::protocol::budget::{Answer, Limits, Span};
+use crate::protocol::{Cause, Event, Level, Money, RequestId, SessionId, Spend, TurnId, Usage};
 
 #[derive(Debug)]
 pub struct Purse {
@@ -26,6 +28,8 @@ pub struct Purse {
     /// Whether what a script says is booked like what a model says.
     book_scripted: bool,
     state: Mutex<State>,
+    /// Held while a person is asked about a budget.
+    pub asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -37,6 +41,12 @@ struct State {
     context: u64,
     /// Booked beside the turn, not yet in the session's log.
     unlogged: Vec<Spend>,
+    /// Budgets that were spoken of when they were nearly used up.
+    warned: Vec<Span>,
+    /// The person lets this turn go on whatever it costs.
+    exempt: bool,
+    /// The question that waits for an answer.
+    waiting: Option<(RequestId, oneshot::Sender<Answer>)>,
 }
 
 /// The money of this session and of this day.
@@ -75,7 +85,11 @@ impl Purse {
                 turn: TurnId(0),
                 context: 0,
                 unlogged: Vec::new(),
+                warned: Vec::new(),
+                exempt: false,
+                waiting: None,
             }),
+            asking: tokio::sync::Mutex::default(),
         }
     }
 
@@ -93,7 +107,60 @@ impl Purse {
     }
 
     pub fn begin_turn(&self, turn: TurnId) {
-        lock(&self.state).turn = turn;
+        let mut state = lock(&self.state);
+        state.turn = turn;
+        state.exempt = false;
+    }
+
+    pub fn limits(&self) -> Limits {
+        let state = lock(&self.state);
+        Limits { session: state.budget.session, day: state.budget.day }
+    }
+
+    pub fn set_limits(&self, limits: Limits) {
+        let mut state = lock(&self.state);
+        (state.budget.session, state.budget.day) = (limits.session, limits.day);
+        state.warned.clear();
+        // The turn that waits looks for itself whether these are enough.
+        if let Some((_, waiting)) = state.waiting.take() {
+            let _gone = waiting.send(Answer::Raise(limits));
+        }
+    }
+
+    /// True the first time.
+    pub fn first_warning(&self, span: Span) -> bool {
+        let mut state = lock(&self.state);
+        let first = !state.warned.contains(&span);
+        state.warned.push(span);
+        state.warned.dedup();
+        first
+    }
+
+    /// To the end of the turn no budget holds.
+    pub fn exempt_turn(&self) {
+        lock(&self.state).exempt = true;
+    }
+
+    pub fn is_exempt(&self) -> bool {
+        lock(&self.state).exempt
+    }
+
+    pub fn wait_for(&self, request: RequestId) -> oneshot::Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        lock(&self.state).waiting = Some((request, sender));
+        receiver
+    }
+
+    pub fn waits_no_more(&self, request: RequestId) {
+        lock(&self.state).waiting.take_if(|(waiting, _)| *waiting == request);
+    }
+
+    /// An answer to a question that no longer waits falls on the floor.
+    pub fn answer(&self, request: RequestId, answer: Answer) {
+        let waiting = lock(&self.state).waiting.take_if(|(waiting, _)| *waiting == request);
+        if let Some((_, waiting)) = waiting {
+            let _gone = waiting.send(answer);
+        }
     }
 
     pub fn set_context(&self, tokens: u64) {
@@ -115,8 +182,7 @@ impl Purse {
             return None;
         }
         let now = Timestamp::now();
-        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let price = bill.route.known.as_ref().and_then(|model| model.price(today, &bill.usage));
+        let price = bill.route.known.as_ref().and_then(|model| model.price(today(), &bill.usage));
         let rates = price.map(prices::rates);
         let spend = Spend {
             model: bill.route.name.clone(),
@@ -190,6 +256,11 @@ impl Purse {
     pub fn take_unlogged(&self) -> Vec<Spend> {
         std::mem::take(&mut lock(&self.state).unlogged)
     }
+}
+
+/// The day by which prices go.
+pub fn today() -> jiff::civil::Date {
+    Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 impl Shared {

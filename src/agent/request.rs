@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
 use crate::agent::fold::{Delta, Fold};
+use crate::agent::pay;
 use crate::agent::recover::{self, Bounds, Past, Step};
 use crate::agent::shared::Shared;
 use crate::agent::turn::sleep;
@@ -32,7 +33,26 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Ended {
     Interrupted,
-    Failed { kind: ErrorKind, message: String, hints: Vec<String> },
+    /// The person, or nobody, would pay for the next request.
+    Budget,
+    Failed {
+        kind: ErrorKind,
+        message: String,
+        hints: Vec<String>,
+    },
+}
+
+impl Ended {
+    /// As the end of the turn.
+    pub fn of_turn(self) -> TurnEnd {
+        match self {
+            Ended::Interrupted => TurnEnd::Interrupted,
+            Ended::Budget => TurnEnd::Budget,
+            Ended::Failed { kind, message, hints } => {
+                TurnEnd::Failed { error: kind, message, hints }
+            }
+        }
+    }
 }
 
 /// How one attempt ended. What had come by then is kept in every case.
@@ -52,6 +72,11 @@ pub async fn send(
 ) -> Result<Answer, Ended> {
     let mut max_tokens = talk.route.max_tokens();
     loop {
+        match pay::allow(shared, talk.projected_cost(), cancel).await {
+            Ok(()) => {}
+            Err(TurnEnd::Interrupted) => return Err(Ended::Interrupted),
+            Err(_) => return Err(Ended::Budget),
+        }
         let id = new_message_id();
         shared.emit(Event::RequestStarted { turn }).await;
         let request = talk.request(max_tokens, Purpose::Conversation);
@@ -124,7 +149,8 @@ pub async fn send(
                     Err(TurnEnd::Failed { error: kind, message, hints }) => {
                         return Err(Ended::Failed { kind, message, hints });
                     }
-                    Err(TurnEnd::Done | TurnEnd::TurnLimit | TurnEnd::Budget) => {}
+                    Err(TurnEnd::Budget) => return Err(Ended::Budget),
+                    Err(TurnEnd::Done | TurnEnd::TurnLimit) => {}
                 }
             }
             Step::FallBack => {

@@ -18,7 +18,7 @@ use crate::agent::request::{Ended, failed};
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
-use crate::agent::{Setup, begin, compact, recount, trust, turn, undo};
+use crate::agent::{Setup, begin, compact, pay, recount, trust, turn, undo};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
@@ -112,6 +112,8 @@ pub async fn run(
             Command::Stop => break,
             quick @ (Command::Interrupt { .. }
             | Command::Answer { .. }
+            | Command::AnswerBudget { .. }
+            | Command::SetBudget { .. }
             | Command::Unqueue
             | Command::SetMode { .. }
             | Command::SteerAgent { .. }
@@ -256,6 +258,8 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
             _ => {}
         },
         Command::Answer { request, decision } => answer(shared, request, decision).await,
+        Command::AnswerBudget { request, answer } => shared.purse.answer(request, answer),
+        Command::SetBudget { limits } => pay::set(shared, limits).await,
         Command::Unqueue => {
             shared.take_queue().await;
         }
@@ -412,7 +416,7 @@ async fn renew(
         Err(NotBegun::Ended(Ended::Failed { message, .. })) => {
             shared.notice(Level::Error, message).await;
         }
-        Err(NotBegun::Ended(Ended::Interrupted)) => {}
+        Err(NotBegun::Ended(Ended::Interrupted | Ended::Budget)) => {}
     }
     (setup.fork, setup.view) = (false, false);
 }

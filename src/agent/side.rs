@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::fold::Fold;
-use crate::agent::purse::{Bill, Purse};
+use crate::agent::purse::{self, Bill, Purse};
 use crate::agent::route::{Route, Router};
 use crate::agent::shared::lock;
 use crate::api::{ApiError, ApiErrorKind, Purpose, Request, retry};
@@ -121,12 +121,7 @@ fn projected(route: &Route, question: &Question<'_>) -> Money {
         output: question.max_tokens.into(),
         ..Usage::default()
     };
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    route
-        .known
-        .as_ref()
-        .and_then(|model| model.price(today, &usage))
-        .map_or(Money::ZERO, |price| prices::price(&prices::rates(price), &usage))
+    prices::cost(route.known.as_deref(), purse::today(), &usage).unwrap_or_default()
 }
 
 /// `used` grows by what each attempt cost, also by the one that is dropped in the middle.

@@ -13,9 +13,8 @@ use crate::agent::dispatch::{self, Call};
 use crate::agent::hooking;
 use crate::agent::recount::Done;
 use crate::agent::recover::{self, Next, Past};
-use crate::agent::request::{self, Answer, Ended};
+use crate::agent::request::{self, Answer};
 use crate::agent::shared::Shared;
-use crate::cost::budget::Standing;
 use crate::protocol::{
     CallResult, CallStatus, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role,
     TurnEnd, TurnId, TurnSummary,
@@ -81,15 +80,9 @@ async fn exchange(
         if let Err(end) = compact::if_due(talk, shared, turn, cancel).await {
             return end;
         }
-        if let Standing::Over { .. } = shared.purse.standing(Money::ZERO) {
-            return TurnEnd::Budget;
-        }
         let answer = match request::send(talk, shared, turn, cause, &mut past, cancel).await {
             Ok(answer) => answer,
-            Err(Ended::Interrupted) => return TurnEnd::Interrupted,
-            Err(Ended::Failed { kind, message, hints }) => {
-                return TurnEnd::Failed { error: kind, message, hints };
-            }
+            Err(ended) => return ended.of_turn(),
         };
         summary.requests += 1;
         summary.cost = summary.cost.zip(answer.cost).map(|(sum, cost)| sum + cost);

@@ -2,7 +2,7 @@
 
 use crate::app::browse;
 use crate::app::complete;
-use crate::app::dialog::{confirm, permission, trust};
+use crate::app::dialog::{budget, confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
@@ -66,12 +66,18 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::KeepHunk => keep(model),
         Action::NextHunk => step_hunk(model, true),
         Action::PreviousHunk => step_hunk(model, false),
+        Action::Confirm if model.focus() == Focus::Budget => return budget::accept(model),
         Action::Confirm => return confirm::accept(model),
         Action::NextScope => return confirm::next_scope(model),
         Action::TrustGive => return trust::give(model),
         Action::TrustTake => return trust::take(model),
         Action::TrustPanel => return vec![Effect::Send(Command::AskTrust)],
+        Action::BudgetKeep => return budget::keep(model),
+        Action::BudgetOnce => return budget::once(model),
+        Action::BudgetStop => return budget::stop(model),
+        Action::Budget => return budget::open(model, None),
         Action::FieldAccept => return permission::accept(model),
+        Action::FieldNext if model.focus() == Focus::Budget => budget::next_field(model),
         Action::FieldNext => permission::next_scope(model),
         Action::FieldPick => permission::pick_rule(model),
         Action::FieldPrevious => permission::step_rule(model, false),
@@ -139,6 +145,7 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
         Focus::Search => search::edit(model, change),
         Focus::Filter => return panels::edit(model, change),
         Focus::DialogField => permission::edit(model, change),
+        Focus::Budget => budget::edit(model, change),
         Focus::StartKey => {
             if let Some((_, field)) = model.start.as_mut().and_then(|it| it.entering.as_mut()) {
                 field.edit(change);

@@ -4,13 +4,14 @@ use crate::app::agents;
 use crate::app::browse;
 use crate::app::calls::{Call, CallState};
 use crate::app::clean;
-use crate::app::dialog::{confirm, trust};
+use crate::app::dialog::{budget, confirm, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
 use crate::app::panels::{busy, history, jobs};
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
 use crate::app::transcript::{Body, Kind};
+use crate::protocol::budget::Limits;
 use crate::protocol::{
     AgentId, CallId, CallResult, CallStatus, Closed, Detail, Event, HookEnd, HookRun, Level,
     MessageId, Request, RewindScope, Role, SessionId, Skipped, Step, TurnEnd, TurnId, TurnSummary,
@@ -112,6 +113,12 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             (spending.session, spending.today) = (session, today);
             (spending.unpriced, spending.context) = (unpriced, context);
         }
+        Event::BudgetReached { reached } => {
+            budget::reached(model, reached);
+            return notify(model, "tern has reached a budget and asks");
+        }
+        Event::BudgetClosed { request } => budget::closed(model, request),
+        Event::BudgetSet { limits } => model.spending.limits = limits,
         Event::Retrying { attempt, of, wait_ms, why, .. } => {
             let until = model.now.plus(wait_ms);
             let why = clean::line(&why);
@@ -169,6 +176,8 @@ pub fn disconnected(model: &mut Model, why: &str) -> Vec<Effect> {
 
 fn started(model: &mut Model, session: &SessionId, resumed: bool) {
     model.confirm = None;
+    model.budget = None;
+    model.spending.limits = Limits::default();
     let first = model.session.id.is_none();
     // A step over the conversation: the session's money is what it was.
     let same = model.session.id.as_ref() == Some(session);

@@ -3,6 +3,7 @@
 use crate::app::panels::cost::By;
 use crate::app::panels::history::{Change, Looks};
 use crate::app::start::Choice;
+use crate::protocol::budget::Limits;
 use crate::protocol::{Command, MessageId, SessionId};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,7 @@ pub enum Effect {
 pub enum Setting {
     Theme(String),
     Model(String),
+    Budgets(Limits),
 }
 
 /// A text that never stands in a log.

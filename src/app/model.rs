@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::app::agents::Agent;
 use crate::app::complete::{Complete, Finding};
-use crate::app::dialog::{Confirm, Dialogs, Stage, TrustDialog};
+use crate::app::dialog::{Budget, Confirm, Dialogs, Stage, TrustDialog};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
 use crate::app::panels::history::act;
@@ -37,6 +37,8 @@ pub struct Model {
     pub trust: Option<Trust>,
     /// The dialog about it is open.
     pub trusting: Option<TrustDialog>,
+    /// A turn waits at a budget, or the person sets one.
+    pub budget: Option<Budget>,
     pub panel: Option<Panel>,
     pub search: Option<Search>,
     /// The session that was asked for to be looked at only.
@@ -189,6 +191,7 @@ pub enum Focus {
     StartKey,
     Dialog,
     DialogField,
+    Budget,
     Confirm,
     Trust,
     Panel,
@@ -229,6 +232,9 @@ impl Model {
                 Stage::Always(_) | Stage::Deny(_) => Focus::DialogField,
             };
         }
+        if self.budget.as_ref().is_some_and(|budget| budget.armed(self.now)) {
+            return Focus::Budget;
+        }
         if self.confirm.as_ref().is_some_and(|confirm| confirm.armed(self.now)) {
             return Focus::Confirm;
         }
@@ -261,6 +267,7 @@ impl Model {
             Focus::Start => vec![Context::Start, Context::Global],
             Focus::StartKey => vec![Context::Filter, Context::Text, Context::Global],
             Focus::Dialog => vec![Context::Dialog, Context::Global],
+            Focus::Budget => vec![Context::Budget, Context::Text, Context::Global],
             Focus::Confirm => vec![Context::Confirm, Context::Global],
             Focus::Trust => vec![Context::Trust, Context::Global],
             Focus::DialogField => vec![Context::DialogField, Context::Text, Context::Global],
@@ -357,7 +364,8 @@ impl Model {
         let armed = self.dialogs.arms_at(self.now);
         let confirm = self.confirm.as_ref().and_then(|confirm| confirm.arms_at(self.now));
         let trust = self.trusting.as_ref().and_then(|dialog| dialog.arms_at(self.now));
-        [spinner, clock, toast, armed, confirm, trust].into_iter().flatten().min()
+        let budget = self.budget.as_ref().and_then(|budget| budget.arms_at(self.now));
+        [spinner, clock, toast, armed, confirm, trust, budget].into_iter().flatten().min()
     }
 
     /// Steps of the spinner so far.

@@ -5,6 +5,7 @@ use crate::protocol::Mode;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Slash {
     Help,
+    Budget { usd: Option<String> },
     Clear,
     Compact { focus: Option<String> },
     Cost,
@@ -38,6 +39,7 @@ pub struct Row {
 
 pub const COMMANDS: &[Row] = &[
     Row { name: "help", args: "", help: "keys and commands" },
+    Row { name: "budget", args: "[usd]", help: "what this session and this day may cost" },
     Row { name: "clear", args: "", help: "begin a new session; this one stays in the history" },
     Row { name: "compact", args: "[focus]", help: "replace the history by a summary" },
     Row { name: "cost", args: "", help: "what this session, today and the week cost" },
@@ -96,6 +98,7 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
     }
     Ok(Some(match row.name {
         "help" => Slash::Help,
+        "budget" => Slash::Budget { usd: given },
         "clear" => Slash::Clear,
         "compact" => Slash::Compact { focus: given },
         "cost" => Slash::Cost,

@@ -1,5 +1,6 @@
 //! What this session has used and cost, from the agent's own counts.
 
+use crate::protocol::budget::Limits;
 use crate::protocol::{Cause, Money, Spend, TurnId, Usage};
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -10,6 +11,8 @@ pub struct Spending {
     pub unpriced: u64,
     /// Tokens in the window now.
     pub context: u64,
+    /// The budgets in force.
+    pub limits: Limits,
     pub turns: Vec<TurnSpend>,
     pub by_model: Vec<(String, Total)>,
 }

@@ -2,7 +2,7 @@
 
 use crate::app::complete::{self, Taken};
 use crate::app::dialog::Stage;
-use crate::app::dialog::{confirm, permission, trust};
+use crate::app::dialog::{budget, confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
@@ -90,6 +90,7 @@ pub fn send(model: &mut Model, text: &str) -> Vec<Effect> {
 fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
     match slash {
         Slash::Help => panels::open(model, Kind::Help),
+        Slash::Budget { usd } => return budget::open(model, usd.as_deref()),
         Slash::Cost => return cost::open(model),
         Slash::Diff => panels::open(model, Kind::Changes { hunk: 0 }),
         Slash::Exit => return vec![Effect::Quit],
@@ -186,6 +187,7 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         Focus::Dialog if permission::explained(model) => permission::why(model),
         Focus::Nothing | Focus::Dialog => return interrupt(model),
         Focus::DialogField => permission::back(model),
+        Focus::Budget => return budget::stop(model),
         Focus::Confirm => confirm::cancel(model),
         Focus::Trust => trust::close(model),
         Focus::Panel | Focus::Filter => return panels::back(model),

@@ -7,7 +7,7 @@ use crate::app::agent_events;
 use crate::app::browse;
 use crate::app::clean;
 use crate::app::complete;
-use crate::app::dialog::{permission, trust};
+use crate::app::dialog::{budget, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Key, Pressed};
 use crate::app::model::{Focus, Focused, Model};
@@ -48,6 +48,7 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let writing = model.focus() == Focus::Prompt;
     let unarmed = !model.dialogs.is_empty() && !model.dialogs.armed(model.now);
     let confirming = model.focus() == Focus::Confirm;
+    let budgeting = model.focus() == Focus::Budget;
     model.pending.push(key);
     let effects = match model.keymap.press(&model.contexts(), &model.pending) {
         Pressed::Prefix => Vec::new(),
@@ -66,6 +67,11 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     };
     if unarmed {
         model.dialogs.hold(model.now);
+    }
+    if let Some(budget) =
+        model.budget.as_mut().filter(|budget| !budgeting && !budget.armed(model.now))
+    {
+        budget.hold(model.now);
     }
     if let Some(confirm) = model.confirm.as_mut().filter(|_| !confirming) {
         confirm.hold(model.now);
@@ -108,6 +114,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
                 field.insert(text);
             }
         }
+        Focus::Budget => budget::insert(model, text),
         Focus::StartKey => {
             if let Some((_, field)) = model.start.as_mut().and_then(|it| it.entering.as_mut()) {
                 field.insert(text);

@@ -18,6 +18,7 @@ use crate::cli::{Env, router};
 use crate::config::{Config, write};
 use crate::cost::ledger;
 use crate::cost::sums::{self, By, Sum};
+use crate::protocol::budget::Limits;
 use crate::protocol::{MessageId, Money, Ruling, SessionId, Sourced};
 use crate::session::Places;
 use crate::terminal::Services;
@@ -79,14 +80,14 @@ impl Services for Local {
                 sums::rows(&ledger.entries, By::Project, &zone).into_iter().map(group).collect()
             }
         };
-        let budget = &self.config.budget;
-        Ok(Report { groups, week, day_budget: budget.day, session_budget: budget.session })
+        Ok(Report { groups, week })
     }
 
     fn save(&self, setting: &Setting) -> Result<String, String> {
         let (name, value) = match setting {
             Setting::Theme(theme) => ("ui.theme", theme),
             Setting::Model(model) => ("model", model),
+            Setting::Budgets(limits) => return self.save_budgets(limits),
         };
         let file = self.env.dirs.user_file();
         write::set(&file, name, value).map_err(|error| error.to_string())?;
@@ -150,6 +151,20 @@ impl Services for Local {
 }
 
 impl Local {
+    fn save_budgets(&self, limits: &Limits) -> Result<String, String> {
+        let file = self.env.dirs.user_file();
+        for (name, limit) in
+            [("budget.session-usd", limits.session), ("budget.day-usd", limits.day)]
+        {
+            match limit {
+                Some(limit) => write::set(&file, name, &limit.usd().to_string()),
+                None => write::unset(&file, name),
+            }
+            .map_err(|error| error.to_string())?;
+        }
+        Ok(format!("budgets kept in {}", file.display()))
+    }
+
     fn keep(&self, prompt: &str) -> std::io::Result<()> {
         let path = self.prompts_file();
         crate::config::dirs::private_dir(&self.env.dirs.state)?;

@@ -59,6 +59,10 @@ fn instead(slash: &Slash) -> Failure {
         }
         Slash::Fork => ("/fork needs a session that goes on", "Use -r ID --fork and a prompt."),
         Slash::Diff => ("/diff needs a session that goes on", "Use `git diff`, or tern's screen."),
+        Slash::Budget { .. } => (
+            "/budget needs a session that goes on",
+            "Use --max-budget-usd, or `tern config set budget.day-usd 10`.",
+        ),
         Slash::Compact { .. } => (
             "/compact needs a session that goes on",
             "Use --input-format stream-json and the compact command.",

@@ -30,6 +30,15 @@ pub fn set(path: &Path, name: &str, text: &str) -> Result<(), ConfigError> {
     }
 }
 
+/// Takes one setting out of a file, so that a lower layer's or the default counts.
+pub fn unset(path: &Path, name: &str) -> Result<(), ConfigError> {
+    let (names, _) = resolve(name)?;
+    edit(path, |document| {
+        *entry(document.as_table_mut(), &names)? = Item::None;
+        Ok(())
+    })
+}
+
 /// Appends one text to a list, `permissions.allow` for instance. `false`: it was there already.
 pub fn append(path: &Path, name: &str, text: &str) -> Result<bool, ConfigError> {
     let (names, setting) = resolve(name)?;

@@ -1,6 +1,7 @@
 //! Whether the next request fits the budgets. Pure: over what was spent and what comes.
 
 use crate::protocol::Money;
+pub use crate::protocol::budget::Span;
 
 /// The budgets. `None`: no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -16,21 +17,6 @@ pub struct Limits {
 pub struct Spent {
     pub session: Money,
     pub day: Money,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Span {
-    Session,
-    Day,
-}
-
-impl Span {
-    pub fn name(self) -> &'static str {
-        match self {
-            Span::Session => "session",
-            Span::Day => "day",
-        }
-    }
 }
 
 /// Where the budgets stand. The tighter one speaks; of two alike the session's.

@@ -4,8 +4,13 @@
 //! nearest micro-dollar, halves up. So no request is off by more than half a micro-dollar, and a
 //! total is the sum of what the requests show.
 
-use crate::models::Price;
+use jiff::civil::Date;
+
+use crate::models::{Model, Price};
 use crate::protocol::{Money, Usage};
+
+/// Tokens that a first answer is taken to have.
+const FIRST_ANSWER: u64 = 500;
 
 /// Prices of one model, on one day, for one length of prompt. Money for a million tokens, so the
 /// numbers are micro-dollars per million tokens.
@@ -65,21 +70,23 @@ pub fn lost(rates: &Rates, usage: &Usage, missed: u64) -> Money {
     money(paid.max(0))
 }
 
-/// What the next request of a conversation will cost, if the cache holds: the whole context of the
-/// last one is read, `added` tokens are new, and as much comes back as last time.
-pub fn projected(rates: &Rates, last: &Usage, added: u64) -> Money {
-    let next = if last.cache_read + last.cache_write() > 0 {
-        Usage {
-            cache_read: last.prompt(),
-            cache_write_5m: last.output.saturating_add(added),
-            output: last.output,
-            ..Usage::default()
-        }
-    } else {
-        let input = last.context().saturating_add(added);
-        Usage { input, output: last.output, ..Usage::default() }
+/// What a request of that day costs. `None`: the model is not known, or has no price.
+pub fn cost(model: Option<&Model>, on: Date, usage: &Usage) -> Option<Money> {
+    model?.price(on, usage).map(|row| price(&rates(row), usage))
+}
+
+/// What the next request of a conversation will use, if as much comes back as last time. `prompt`
+/// is what it will carry; `warm`: what the last one left in the cache is still there.
+pub fn projected(last: Option<&Usage>, prompt: u64, warm: bool) -> Usage {
+    let Some(last) = last else {
+        return Usage { input: prompt, output: FIRST_ANSWER, ..Usage::default() };
     };
-    price(rates, &next)
+    let output = last.output;
+    if last.cache_read + last.cache_write() == 0 {
+        return Usage { input: prompt, output, ..Usage::default() };
+    }
+    let cache_read = if warm { last.prompt().min(prompt) } else { 0 };
+    Usage { cache_read, cache_write_5m: prompt - cache_read, output, ..Usage::default() }
 }
 
 /// Millionths of a micro-dollar.
@@ -163,10 +170,17 @@ mod tests {
 
     #[test]
     fn the_next_request_reads_what_the_last_one_wrote() {
-        // 2,000 read, 100 + 50 written, 100 out.
         let cached = usage(0, 1000, 1000, 0, 100);
-        assert_eq!(projected(&RATES, &cached, 50), price(&RATES, &usage(0, 2000, 150, 0, 100)));
+        assert_eq!(projected(Some(&cached), 2150, true), usage_of(0, 2000, 150, 100));
+        assert_eq!(projected(Some(&cached), 2150, false), usage_of(0, 0, 2150, 100));
+        // A compaction has made it shorter than what was cached.
+        assert_eq!(projected(Some(&cached), 500, true), usage_of(0, 500, 0, 100));
         let plain = usage(1000, 0, 0, 0, 100);
-        assert_eq!(projected(&RATES, &plain, 50), price(&RATES, &usage(1150, 0, 0, 0, 100)));
+        assert_eq!(projected(Some(&plain), 1150, true), usage_of(1150, 0, 0, 100));
+        assert_eq!(projected(None, 1150, false).input, 1150);
+    }
+
+    fn usage_of(input: u64, read: u64, write_5m: u64, output: u64) -> Usage {
+        Usage { thinking: 0, ..usage(input, read, write_5m, 0, output) }
     }
 }

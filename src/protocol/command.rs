@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::budget;
 use crate::protocol::ids::{AgentId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::permission::{Decision, Mode};
 use crate::protocol::rewind::RewindScope;
@@ -40,6 +41,15 @@ pub enum Command {
     Answer {
         request: RequestId,
         decision: Decision,
+    },
+    /// The answer to `BudgetReached`.
+    AnswerBudget {
+        request: RequestId,
+        answer: budget::Answer,
+    },
+    /// Other budgets, for this session; a turn that waits at one goes on if it may.
+    SetBudget {
+        limits: budget::Limits,
     },
     SetMode {
         mode: Mode,

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::agents::AgentInfo;
+use crate::protocol::budget::{Limits, Reached};
 use crate::protocol::hook::HookRun;
 use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::message::Role;
@@ -199,6 +200,18 @@ pub enum Event {
         today: Money,
         unpriced: u64,
         context: u64,
+    },
+    /// The turn waits before a request that would go over a budget; `AnswerBudget` answers.
+    BudgetReached {
+        reached: Reached,
+    },
+    /// It waits no more: it was answered, or interrupted.
+    BudgetClosed {
+        request: RequestId,
+    },
+    /// Other budgets are in force.
+    BudgetSet {
+        limits: Limits,
     },
     /// A request failed and is tried again after `wait_ms`.
     Retrying {

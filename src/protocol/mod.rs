@@ -8,6 +8,7 @@
 
 pub mod agents;
 pub mod ask;
+pub mod budget;
 pub mod command;
 pub mod event;
 pub mod hook;

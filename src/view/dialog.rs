@@ -9,12 +9,13 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::Model;
-use crate::app::dialog::{Confirm, Permission, RuleForm, Stage, TrustDialog};
+use crate::app::dialog::{Budget, Confirm, Permission, RuleForm, Stage, TrustDialog};
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;
 use crate::protocol::{PartVerdict, Preview, RequestId, Ruling, Scope, TrustState};
 use crate::text::clean::Mark;
 use crate::text::{Piece, clip, width, wrap};
+use crate::view::budget;
 use crate::view::confirm;
 use crate::view::diff::{self, How};
 use crate::view::entry::plain;
@@ -78,6 +79,7 @@ pub struct Drawn {
 #[derive(Clone, Copy)]
 enum Shown<'a> {
     Question(&'a Permission),
+    Budget(&'a Budget),
     Confirm(&'a Confirm),
     Trust(&'a TrustDialog),
 }
@@ -87,7 +89,8 @@ impl Shown<'_> {
     fn of(model: &Model) -> Option<Shown<'_>> {
         let confirm = model.confirm.as_ref().map(Shown::Confirm);
         let trust = model.trusting.as_ref().map(Shown::Trust);
-        model.dialogs.front().map(Shown::Question).or(confirm).or(trust)
+        let budget = model.budget.as_ref().map(Shown::Budget);
+        model.dialogs.front().map(Shown::Question).or(budget).or(confirm).or(trust)
     }
 }
 
@@ -106,6 +109,11 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
     let (of, kept, hunk, why) = match shown {
         Shown::Question(dialog) => {
             (Of::Question(dialog.request.id), dialog.kept.clone(), dialog.hunk, dialog.why)
+        }
+        Shown::Budget(it) => {
+            let body = Rc::new(budget::body(it, columns, &theme));
+            let (foot, cursor) = budget::foot(model, it, columns, &theme, marks);
+            return Some(Prepared { body, hunks: Rc::default(), foot, cursor });
         }
         Shown::Confirm(confirm) => {
             (Of::Confirm(confirm.rewind.request), confirm.chosen.clone(), confirm.file, false)
@@ -127,6 +135,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
         state.work.wrapped += 1;
         let (rows, hunks) = match shown {
             Shown::Question(dialog) => body(model, dialog, columns, &theme, marks, state),
+            Shown::Budget(_) => return None,
             Shown::Confirm(it) => {
                 confirm::body(model, it, columns, &theme, marks, &mut state.cache.colours)
             }
@@ -137,6 +146,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
     let rows = state.dialog.as_ref()?;
     let (foot, cursor) = match shown {
         Shown::Question(dialog) => foot(dialog, columns, &theme, marks),
+        Shown::Budget(_) => return None,
         Shown::Confirm(it) => (confirm::foot(it, columns, &theme), None),
         Shown::Trust(it) => (trust::foot(&it.trust, columns, &theme), None),
     };
@@ -161,6 +171,9 @@ pub fn draw(
             let armed = model.dialogs.armed(model.now);
             (title(dialog), remark(model, dialog), keys(model, dialog), armed)
         }
+        Shown::Budget(it) => {
+            (budget::title(it), budget::remark(it), budget::keys(model, it), it.armed(model.now))
+        }
         Shown::Confirm(it) => {
             let remark = confirm::remark(it, marks);
             (confirm::title(it), remark, confirm::keys(model, it), it.armed(model.now))
@@ -174,6 +187,7 @@ pub fn draw(
     let border = if armed { border } else { theme.border };
     let (at, follow, scroll) = match shown {
         Shown::Question(dialog) => (dialog.hunk, dialog.show_hunk, dialog.scroll),
+        Shown::Budget(_) => (0, false, 0),
         Shown::Confirm(confirm) => (confirm.file, confirm.show_file, confirm.scroll),
         Shown::Trust(dialog) => (0, false, dialog.scroll),
     };

@@ -6,6 +6,7 @@
 
 mod activity;
 mod ascii;
+mod budget;
 pub mod cache;
 mod call;
 pub mod code;

@@ -87,7 +87,11 @@ fn row_line(model: &Model, row: &Row, theme: &Theme) -> Line<'static> {
 }
 
 fn placeholder(model: &Model, theme: &Theme, x: u16, area: Rect, buf: &mut Buffer) {
-    let text = if !model.dialogs.is_empty() || model.confirm.is_some() || model.browse.is_some() {
+    let text = if !model.dialogs.is_empty()
+        || model.confirm.is_some()
+        || model.budget.is_some()
+        || model.browse.is_some()
+    {
         ""
     } else if model.is_working() {
         "say more: it goes along with the next step"

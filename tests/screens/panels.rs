@@ -5,6 +5,7 @@ use tern::app::panels::history::{Change, Form, Preview, SessionRow, lines};
 use tern::app::spend::Total;
 use tern::app::start::{Found, FoundKey, FoundServer, Start};
 use tern::app::{Effect, Msg, Reply};
+use tern::protocol::budget::Limits;
 use tern::protocol::{Command, Event, MessageId, Mode, Money, Role, SessionId, Usage};
 
 use crate::support::screen::{Screen, screen};
@@ -28,10 +29,10 @@ fn answered_cost(screen: Screen) -> Screen {
     let report = Report {
         groups: vec![Group { name: "2026-11-24".to_owned(), total: total(3_100_000) }],
         week: [1, 3, 2, 5, 2, 1, 3].map(|n| Money(n * 800_000)).to_vec(),
-        day_budget: Some(Money(10_000_000)),
-        session_budget: None,
     };
     let seq = seq(&screen);
+    let limits = Limits { session: None, day: Some(Money(10_000_000)) };
+    let screen = screen.event(Event::BudgetSet { limits });
     screen.send(Msg::Done(Reply::Costs { seq, report: Ok(report) }))
 }
 

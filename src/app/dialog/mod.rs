@@ -1,11 +1,13 @@
 //! Questions that wait for the person: one is shown, the others are counted.
 
+pub mod budget;
 pub mod confirm;
 pub mod permission;
 pub mod trust;
 
 use std::collections::VecDeque;
 
+pub use budget::Budget;
 pub use confirm::Confirm;
 pub use permission::{Permission, RuleForm, Stage};
 pub use trust::TrustDialog;

@@ -15,6 +15,8 @@ pub enum Context {
     Dialog,
     /// The rule or the message of a dialog is being edited.
     DialogField,
+    /// A budget is asked about, or set.
+    Budget,
     /// What a step back would do is shown.
     Confirm,
     /// What the folder would run or allow is shown.
@@ -34,7 +36,7 @@ pub enum Context {
 
 impl Context {
     /// In the order of the help panel.
-    pub const ALL: [Context; 20] = [
+    pub const ALL: [Context; 21] = [
         Context::Prompt,
         Context::Text,
         Context::Complete,
@@ -44,6 +46,7 @@ impl Context {
         Context::Search,
         Context::Dialog,
         Context::DialogField,
+        Context::Budget,
         Context::Confirm,
         Context::Trust,
         Context::Panel,
@@ -69,6 +72,7 @@ impl Context {
             Context::Search => "Search in the transcript",
             Context::Dialog => "Permission dialog",
             Context::DialogField => "Rule and message of a dialog",
+            Context::Budget => "Dialog of budgets",
             Context::Confirm => "Dialog of undo, redo and rewind",
             Context::Trust => "Trust in the folder",
             Context::Panel => "Every panel",
@@ -186,6 +190,9 @@ pub enum Action {
     FieldFollowing,
     Confirm,
     NextScope,
+    BudgetOnce,
+    BudgetStop,
+    BudgetKeep,
     // panels
     PanelDown,
     PanelUp,
@@ -197,6 +204,7 @@ pub enum Action {
     FilterOpen,
     FilterAccept,
     Group,
+    Budget,
     SearchAll,
     KillJob,
     // while a command runs
@@ -346,6 +354,12 @@ pub const ACTIONS: &[Row] = &[
     row(A::FieldFollowing, "field-down", C::DialogField, &["down"], "rule below"),
     row(A::FieldPick, "field-pick", C::DialogField, &["ctrl+space", "ctrl+t"], "use or leave out the rule"),
 
+    row(A::Confirm, "budget-set", C::Budget, &["enter"], "these budgets, for this session; a turn that waits goes on"),
+    row(A::BudgetOnce, "budget-once", C::Budget, &["o"], "let the turn that waits go on to its end"),
+    row(A::BudgetStop, "budget-stop", C::Budget, &["n", "q"], "stop the turn that waits"),
+    row(A::BudgetKeep, "budget-keep", C::Budget, &["ctrl+s"], "these budgets, for later sessions too"),
+    row(A::FieldNext, "budget-next", C::Budget, &["tab", "up", "down"], "the other amount"),
+
     row(A::Confirm, "confirm", C::Confirm, &["enter", "y"], "do what is shown"),
     row(A::NextScope, "confirm-scope", C::Confirm, &["tab"], "conversation and files, conversation alone, files alone"),
     row(A::Back, "confirm-back", C::Confirm, &["n", "q"], "leave all as it is"),
@@ -390,6 +404,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::LimitTime, "session-time", C::History, &["t"], "sessions of a day, a week, a month, or all"),
     row(A::AskYes, "ask-yes", C::Ask, &["y"], "yes"),
     row(A::Back, "ask-no", C::Ask, &["n", "q"], "no"),
+    row(A::Budget, "budget", C::Cost, &["b"], "set a budget"),
     row(A::Group, "group", C::Cost, &["tab"], "group by the next of turn, model, day, project"),
     row(A::NextHunk, "changes-next-hunk", C::Changes, &["]"], "next change of the file"),
     row(A::PreviousHunk, "changes-previous-hunk", C::Changes, &["["], "previous change of the file"),

@@ -33,8 +33,6 @@ pub struct Report {
     pub groups: Vec<Group>,
     /// The last seven days, today last.
     pub week: Vec<Money>,
-    pub day_budget: Option<Money>,
-    pub session_budget: Option<Money>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

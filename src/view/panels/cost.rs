@@ -67,14 +67,19 @@ fn sums(draw: &Draw<'_>, cost: &Cost, theme: &Theme, marks: &Marks) -> Vec<Vec<S
         vec![Span::styled(format!("{name}  "), theme.faint), Span::styled(value, theme.strong)]
     };
     let session = words::cost(spending.session, requests, spending.unpriced);
-    let mut groups = vec![pair("this session", session)];
+    let mut session = pair("this session", session);
+    if let Some(budget) = spending.limits.session {
+        session.push(Span::styled(format!(" of {budget} "), theme.faint));
+        session.extend(bar(spending.session, budget, theme, marks));
+    }
+    let mut groups = vec![session];
     // What a script says is priced to be shown, and never booked.
     if draw.model.session.scripted {
         groups.push(vec![Span::styled("scripted: nothing is spent", theme.faint)]);
         return groups;
     }
     let mut today = pair("today", spending.today.to_string());
-    if let Some(budget) = cost.report.as_ref().and_then(|report| report.day_budget) {
+    if let Some(budget) = spending.limits.day {
         today.push(Span::styled(format!(" of {budget} "), theme.faint));
         today.extend(bar(spending.today, budget, theme, marks));
     }
