@@ -111,12 +111,13 @@ async fn fresh(
     let mut journal = Journal::new(log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
-    let talk = Conversation::new(Start {
+    let mut talk = Conversation::new(Start {
         journal,
         history: Vec::new(),
         preamble: context.preamble,
         ..start(setup, session, route)
     });
+    talk.nested.begun_with(&context.files);
     Ok((shared, talk))
 }
 
@@ -179,6 +180,7 @@ async fn resumed(
     journal.knows(changed.map(|(_, file)| file.into()));
     let mut talk =
         Conversation::new(Start { journal, history, preamble, ..start(setup, session, route) });
+    talk.nested.taken_up(&loaded);
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
     shared.purse.set_context(context);
@@ -349,6 +351,7 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
         effort: setup.effort,
         compact: setup.compact.clone(),
         limits: setup.limits,
+        place: setup.place.clone(),
         journal: Journal::new(None, setup.mode),
         system: system.into(),
         preamble: String::new(),

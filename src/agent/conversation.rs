@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::compact;
 use crate::agent::journal::Journal;
 use crate::agent::mention::{self, Attached};
+use crate::agent::nested::Nested;
 use crate::agent::news::Told;
 use crate::agent::prefix::{self, Sent};
 use crate::agent::purse::{self, Bill};
@@ -19,6 +20,7 @@ use crate::agent::turn::Limits;
 use crate::agent::undo;
 use crate::api::{Purpose, Request, ToolSpec};
 use crate::config::{Compact, Effort};
+use crate::context::Place;
 use crate::cost::ledger::Miss;
 use crate::cost::prices;
 use crate::protocol::{
@@ -48,6 +50,8 @@ pub struct Conversation {
     pub notes: Vec<String>,
     /// What the model knows of what changes besides the conversation.
     pub told: Told,
+    /// Instruction files that were given in the course of it.
+    pub nested: Nested,
     /// A step over changes of files that was shown and waits for the person.
     pub rewind: Option<undo::Pending>,
     pub system: Arc<str>,
@@ -95,6 +99,7 @@ pub struct Start {
     pub effort: Option<Effort>,
     pub compact: Compact,
     pub limits: Limits,
+    pub place: Place,
     pub journal: Journal,
     pub system: Arc<str>,
     pub preamble: String,
@@ -125,6 +130,7 @@ impl Conversation {
             refuses_to_shrink: false,
             notes: Vec::new(),
             told: Told::default(),
+            nested: Nested::new(start.place),
             rewind: None,
             system: start.system,
             preamble: start.preamble,
@@ -181,7 +187,8 @@ impl Conversation {
         // Left over from a turn that ended before it could take them.
         self.take_steering(shared, cancel).await;
         let attached = mention::attached(shared, &input.text, cancel).await;
-        let news = self.news(shared);
+        let mut news = self.news(shared);
+        news.extend(self.instructions(shared).await);
         let texts = self.notes.drain(..).chain(news);
         let mut parts: Vec<Part> = texts.map(|text| Part::Text { text }).collect();
         parts.extend(attached.iter().map(Attached::part));
@@ -330,6 +337,7 @@ impl Conversation {
 
     /// Preamble and `head` take the place of everything before the message `tail`.
     pub fn shorten(&mut self, head: String, tail: usize) {
+        self.nested.forgotten();
         let kept = self.history.split_off(tail);
         let kept_ids = self.ids.split_off(tail);
         self.history.clear();

@@ -73,26 +73,36 @@ pub async fn run(
             for call in group {
                 journal.intent(shared, call, title(shared, call), false).await;
             }
-            let started: Vec<_> =
-                group.iter().map(|call| one(shared, call, cancel, None)).collect();
-            let mut running = stream::iter(started).buffered(READERS);
-            let mut index = 0;
-            while let Some(result) = running.next().await {
-                journal.result(shared, &group[index].id, &result).await;
-                results.push(result);
-                index += 1;
+            let started: Vec<_> = group
+                .iter()
+                .enumerate()
+                .map(async |(at, call)| (at, one(shared, call, cancel, None).await))
+                .collect();
+            let mut running = stream::iter(started).buffer_unordered(READERS);
+            let mut ended = Vec::with_capacity(group.len());
+            while let Some((at, result)) = running.next().await {
+                end(shared, journal, &group[at].id, &result).await;
+                ended.push((at, result));
             }
+            ended.sort_by_key(|(at, _)| *at);
+            results.extend(ended.into_iter().map(|(_, result)| result));
             rest = after;
         } else {
             journal.intent(shared, first, title(shared, first), readers == 0).await;
             let keeper: Option<&mut dyn Journal> = if readers == 0 { Some(journal) } else { None };
             let result = one(shared, first, cancel, keeper).await;
-            journal.result(shared, &first.id, &result).await;
+            end(shared, journal, &first.id, &result).await;
             results.push(result);
             rest = &rest[1..];
         }
     }
     results
+}
+
+/// A result is in the log before anybody is shown it.
+async fn end(shared: &Shared, journal: &mut impl Journal, call: &CallId, result: &CallResult) {
+    journal.result(shared, call, result).await;
+    shared.emit(Event::CallEnded { call: call.clone(), result: result.clone() }).await;
 }
 
 /// Where intents and results are written down.
@@ -115,14 +125,12 @@ async fn one(
     keeper: Option<&mut dyn Journal>,
 ) -> CallResult {
     let outcome = attempt(shared, call, cancel, keeper).await;
-    let result = CallResult {
+    CallResult {
         status: outcome.status,
         text: outcome.text,
         facts: outcome.facts,
         detail: outcome.detail,
-    };
-    shared.emit(Event::CallEnded { call: call.id.clone(), result: result.clone() }).await;
-    result
+    }
 }
 
 async fn attempt(

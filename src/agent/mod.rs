@@ -22,6 +22,7 @@ mod gate;
 mod hooking;
 mod journal;
 mod mention;
+mod nested;
 mod news;
 mod pay;
 mod prefix;

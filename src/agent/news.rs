@@ -24,7 +24,8 @@ impl Conversation {
 
     /// Appends it to what the model gets next.
     pub async fn add_news(&mut self, shared: &Shared) {
-        for text in self.news(shared) {
+        let instructions = self.instructions(shared).await;
+        for text in self.news(shared).into_iter().chain(instructions) {
             self.add_note(shared, &text).await;
         }
     }

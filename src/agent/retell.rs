@@ -51,6 +51,7 @@ pub async fn branch(talk: &mut Conversation, shared: &Shared) -> Result<(), Stri
     let (loaded, told) = read.await.map_err(|error| error.to_string())??;
     let state = replay::state(&loaded);
     talk.take_up(told.history);
+    talk.nested.taken_up(&loaded);
     tools(shared, &loaded, &state);
     shared.emit(begun_again(talk, shared, &talk.session)).await;
     // The step that led here is told by whoever took it.

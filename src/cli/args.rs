@@ -177,7 +177,7 @@ pub enum InputFormat {
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum Sub {
-    /// Earlier sessions: list, show, search, export, prune
+    /// Earlier sessions: list, show, search, export, import, prune
     Sessions(cli::sessions::SessionsArgs),
     /// What it cost
     Cost(cli::cost::CostArgs),

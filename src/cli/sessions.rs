@@ -1,6 +1,7 @@
 //! `tern sessions`: the history, from a script.
 
 mod export;
+mod import;
 pub(super) mod list;
 mod prune;
 mod search;
@@ -38,6 +39,8 @@ pub enum Action {
     Search(search::SearchArgs),
     /// A session as a document
     Export(export::ExportArgs),
+    /// Take over transcripts of Claude Code or Codex; they are only read
+    Import(import::ImportArgs),
     /// Delete old sessions, and stored contents that no session names
     Prune(prune::PruneArgs),
 }
@@ -49,6 +52,7 @@ pub fn run(args: &SessionsArgs, env: &Env, out: &mut dyn Write) -> anyhow::Resul
         Action::Show(args) => show::run(args, env, out),
         Action::Search(args) => search::run(args, env, now, out),
         Action::Export(args) => export::run(args, env, out),
+        Action::Import(args) => import::run(args, env, now, out),
         Action::Prune(args) => prune::run(args, env, now, out),
     }
 }

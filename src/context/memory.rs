@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::context::{Place, imports, inside_tags, line_of};
+use crate::context::{Place, imports, inside_tags, line_of, nested};
 
 /// One file that the model was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,19 +51,14 @@ const DEPTH: usize = 5;
 const FILES: usize = 100;
 
 pub fn read(place: &Place) -> Memory {
-    let mut reader =
-        Reader { place, memory: Memory::default(), seen: Vec::new(), body: String::new() };
+    let mut reader = Reader::new(place);
     let claude = place.home.join(".claude");
     reader.file(&claude.join("CLAUDE.md"), Scope::User);
     reader.rules(&claude.join("rules"), Scope::User);
     reader.file(&place.config.join("AGENTS.md"), Scope::User);
     reader.file(&place.config.join("CLAUDE.md"), Scope::User);
     for folder in folders(place) {
-        reader.file(&folder.join("AGENTS.md"), Scope::Project);
-        reader.file(&folder.join("CLAUDE.md"), Scope::Project);
-        reader.file(&folder.join(".claude/CLAUDE.md"), Scope::Project);
-        reader.rules(&folder.join(".claude/rules"), Scope::Project);
-        reader.file(&folder.join("CLAUDE.local.md"), Scope::Local);
+        reader.folder(&folder);
     }
     let Reader { mut memory, body, .. } = reader;
     if !body.is_empty() {
@@ -75,7 +70,7 @@ pub fn read(place: &Place) -> Memory {
 }
 
 /// From the top of the work tree down to the current folder.
-fn folders(place: &Place) -> Vec<PathBuf> {
+pub(super) fn folders(place: &Place) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = place
         .cwd
         .ancestors()
@@ -89,15 +84,32 @@ fn folders(place: &Place) -> Vec<PathBuf> {
     folders
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     place: &'a Place,
-    memory: Memory,
+    pub memory: Memory,
     /// What was given already: its place on the disk, and its text, as copies are common.
-    seen: Vec<(PathBuf, String)>,
-    body: String,
+    pub seen: Vec<(PathBuf, String)>,
+    pub body: String,
+    /// The paths that are worked on, relative to the top of the project: a rule for any of them
+    /// is given. `None`: nobody knows yet, so rules for paths are only named.
+    pub touched: Option<Vec<PathBuf>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub fn new(place: &'a Place) -> Reader<'a> {
+        let (memory, seen, body) = (Memory::default(), Vec::new(), String::new());
+        Reader { place, memory, seen, body, touched: None }
+    }
+
+    /// What a folder of the project has to say.
+    pub fn folder(&mut self, folder: &Path) {
+        self.file(&folder.join("AGENTS.md"), Scope::Project);
+        self.file(&folder.join("CLAUDE.md"), Scope::Project);
+        self.file(&folder.join(".claude/CLAUDE.md"), Scope::Project);
+        self.rules(&folder.join(".claude/rules"), Scope::Project);
+        self.file(&folder.join("CLAUDE.local.md"), Scope::Local);
+    }
+
     fn file(&mut self, path: &Path, scope: Scope) {
         self.add(path, scope, None, 0);
     }
@@ -113,8 +125,12 @@ impl Reader<'_> {
         if text.is_empty() || self.seen.iter().any(|(_, seen)| seen == text) {
             return;
         }
-        if let Some(paths) = rule_paths(text) {
-            return self.rule(path, &paths);
+        match (rule_paths(text), &self.touched) {
+            (Some(paths), None) => return self.rule(path, &paths),
+            (Some(paths), Some(touched)) if !nested::counts(&paths, touched) => return,
+            // Without paths it was given when the session began.
+            (None, Some(_)) if self.is_general_rule(path) => return,
+            (Some(_) | None, _) => {}
         }
         self.give(path, scope, imported_by, text, longer);
         self.seen.push((real.clone(), text.to_owned()));
@@ -212,7 +228,14 @@ impl Reader<'_> {
         self.body.push_str(&format!("\nRead {}\n", inside_tags(&line)));
     }
 
-    fn rules(&mut self, folder: &Path, scope: Scope) {
+    /// A rule of a folder that is read at the beginning, for all paths: another session's reader
+    /// may have left it out for want of room, and so does this one.
+    fn is_general_rule(&self, path: &Path) -> bool {
+        let early = |folder: &PathBuf| path.starts_with(folder.join(".claude/rules"));
+        early(&self.place.home) || folders(self.place).iter().any(early)
+    }
+
+    pub fn rules(&mut self, folder: &Path, scope: Scope) {
         let mut files = Vec::new();
         markdown_below(folder, 8, &mut files);
         for file in files {

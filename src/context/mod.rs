@@ -10,6 +10,7 @@ pub mod env;
 pub mod git;
 pub mod imports;
 pub mod memory;
+pub mod nested;
 
 use std::path::PathBuf;
 

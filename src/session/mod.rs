@@ -13,6 +13,7 @@ mod damage;
 pub mod disk;
 pub mod export;
 pub mod fork;
+pub mod import;
 pub mod index;
 mod lines;
 pub mod log;

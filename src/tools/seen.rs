@@ -1,7 +1,7 @@
 //! What the model has read, with hashes: so that it edits only what it knows, and so that an
 //! unchanged file need not be sent twice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::session::record;
@@ -15,6 +15,8 @@ pub struct Seen {
     generation: u64,
     /// Looks since [`Seen::news`] was last asked.
     news: Vec<record::Look>,
+    /// Files looked at or changed since [`Seen::touched`] was last asked.
+    touched: BTreeSet<PathBuf>,
 }
 
 /// The last look at a file.
@@ -32,7 +34,13 @@ impl Seen {
         if let Some(path) = path.to_str() {
             self.news.push(record::Look { path: path.to_owned(), hash: hash.clone(), extent });
         }
+        self.touched.insert(path.clone());
         self.remember(path, hash, extent);
+    }
+
+    /// The files since this was last asked.
+    pub fn touched(&mut self) -> BTreeSet<PathBuf> {
+        std::mem::take(&mut self.touched)
     }
 
     /// A look that stands in the log already.

@@ -17,6 +17,7 @@ mod economy;
 mod hooks;
 mod jobs;
 mod loops;
+mod memory;
 mod mention;
 mod permission;
 mod recovery;

@@ -13,6 +13,7 @@ mod support;
 
 mod bad_input;
 mod headless;
+mod kills;
 mod pictures;
 mod screen;
 mod slash;

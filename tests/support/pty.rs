@@ -158,6 +158,13 @@ impl Pty {
         status.exit_code()
     }
 
+    /// What it shows once nothing more comes: of a program that was killed.
+    pub fn last_screen(&mut self) -> String {
+        self.child.wait().unwrap();
+        while self.read(Duration::from_millis(30)) {}
+        self.text()
+    }
+
     /// False where nothing came.
     fn read(&mut self, wait: Duration) -> bool {
         match self.output.recv_timeout(wait) {
