@@ -27,6 +27,7 @@ mod news;
 mod pay;
 mod prefix;
 mod purse;
+mod queue;
 mod recount;
 pub mod recover;
 mod request;

@@ -109,12 +109,17 @@ pub async fn run(
                 renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
             }
             Command::Rename { title } => talk.journal.rename(&shared, &title).await,
+            Command::SendQueued { next, .. } => {
+                if let Some(input) = shared.take_queue_joined().await {
+                    later.push_front(Command::Submit { turn: next, input });
+                }
+            }
             Command::Stop => break,
             quick @ (Command::Interrupt { .. }
             | Command::Answer { .. }
             | Command::AnswerBudget { .. }
             | Command::SetBudget { .. }
-            | Command::Unqueue
+            | Command::Unqueue { .. }
             | Command::SetMode { .. }
             | Command::SteerAgent { .. }
             | Command::StopAgent { .. }
@@ -229,6 +234,13 @@ async fn meanwhile(
                     on.cancel.cancel();
                 }
                 Some(Command::Queue { input, .. }) if on.turn.is_some() => shared.queue(input).await,
+                Some(Command::SendQueued { turn, next }) => {
+                    // Taken before the turn is stopped, so that nothing is sent twice.
+                    if on.turn == Some(turn) && let Some(input) = shared.take_queue_joined().await {
+                        later.push_front(Command::Submit { turn: next, input });
+                        on.cancel.cancel();
+                    }
+                }
                 Some(command @ (Command::Submit { .. }
                     | Command::Queue { .. }
                     | Command::Compact { .. }
@@ -260,7 +272,8 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         Command::Answer { request, decision } => answer(shared, request, decision).await,
         Command::AnswerBudget { request, answer } => shared.purse.answer(request, answer),
         Command::SetBudget { limits } => pay::set(shared, limits).await,
-        Command::Unqueue => {
+        Command::Unqueue { id: Some(id) } => shared.unqueue(id).await,
+        Command::Unqueue { id: None } => {
             shared.take_queue().await;
         }
         Command::SetMode { mode } => {
@@ -281,6 +294,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::StopAgent { .. }
         | Command::Submit { .. }
         | Command::Queue { .. }
+        | Command::SendQueued { .. }
         | Command::SetModel { .. }
         | Command::Compact { .. }
         | Command::Shell { .. }

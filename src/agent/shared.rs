@@ -1,7 +1,6 @@
 //! What a turn and the command loop both need while the turn runs. Everything here is reached
 //! through `&self`; what only the turn may change stands in `Conversation`.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,9 +12,10 @@ use crate::agent::ask::Asker;
 use crate::agent::gate::Gate;
 use crate::agent::hooking::Hooking;
 use crate::agent::purse::Purse;
+use crate::agent::queue::Queue;
 use crate::agent::rules::Settings;
 use crate::agent::side::Side;
-use crate::protocol::{AgentId, Event, Input, Level, Mode};
+use crate::protocol::{AgentId, Event, Level, Mode};
 use crate::tools::table::Table;
 use crate::tools::{Approved, SessionState, Tool, ToolCtx};
 
@@ -37,7 +37,7 @@ pub struct Shared {
     pub session: Mutex<Arc<SessionState>>,
     pub cwd: Mutex<PathBuf>,
     /// Said while a turn runs, not yet given to the model.
-    pub queue: Mutex<VecDeque<Input>>,
+    pub queue: Mutex<Queue>,
 }
 
 /// A sub-agent, by its name and its kind.
@@ -93,25 +93,6 @@ impl Shared {
             session: lock(&self.session).clone(),
             approved: Approved::default(),
         }
-    }
-
-    pub async fn queue(&self, input: Input) {
-        lock(&self.queue).push_back(input);
-        self.queue_changed().await;
-    }
-
-    /// Takes everything queued, oldest first.
-    pub async fn take_queue(&self) -> Vec<Input> {
-        let taken: Vec<Input> = lock(&self.queue).drain(..).collect();
-        if !taken.is_empty() {
-            self.queue_changed().await;
-        }
-        taken
-    }
-
-    async fn queue_changed(&self) {
-        let queued = lock(&self.queue).iter().map(|input| input.text.clone()).collect();
-        self.emit(Event::QueueChanged { queued }).await;
     }
 }
 

@@ -6,9 +6,11 @@ use crate::app::dialog::{budget, confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
-use crate::app::panels::{self, Kind, changes, cost, history, jobs, rewind, themes};
+use crate::app::panels::{
+    self, Kind, Panel, changes, cost, history, jobs, palette, rewind, themes,
+};
 use crate::app::prompt::HistorySearch;
-use crate::app::{search, start, submit};
+use crate::app::{queue, search, start, submit};
 use crate::protocol::Command;
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -28,7 +30,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Up => return submit::up(model),
         Action::Down => return submit::down(model),
         Action::HistorySearch => history_search(model),
-        Action::HistorySearchOlder => history_older(model),
+        Action::HistorySearchOlder => history_step(model, HistorySearch::older),
+        Action::HistorySearchNewer => history_step(model, HistorySearch::newer),
         Action::HistorySearchAccept => return history_accept(model),
 
         Action::CompleteNext => complete::step(model, true),
@@ -97,6 +100,10 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::StatusPanel => panels::toggle(model, Kind::Status),
         Action::RewindPanel => return rewind::open(model),
         Action::RewindHere => return rewind::here(model),
+        Action::Palette => palette::open(model),
+        Action::QueuePanel => panels::toggle(model, Kind::Queue),
+        Action::SendQueued => return queue::send_now(model),
+        Action::DropQueued => return drop_queued(model),
         Action::PanelDown => return scroll_inner(model, 1),
         Action::PanelUp => return scroll_inner(model, -1),
         Action::PanelPageDown => return page_inner(model, true),
@@ -199,14 +206,22 @@ fn step_hunk(model: &mut Model, down: bool) {
     }
 }
 
+/// The chosen one where the panel is open, else the last.
+fn drop_queued(model: &mut Model) -> Vec<Effect> {
+    match &model.panel {
+        Some(Panel { kind: Kind::Queue, .. }) => panels::queue::drop_chosen(model),
+        _ => queue::delete_last(model),
+    }
+}
+
 fn history_search(model: &mut Model) {
     model.complete = None;
     model.prompt.search = Some(HistorySearch::new(&model.prompt.history));
 }
 
-fn history_older(model: &mut Model) {
+fn history_step(model: &mut Model, step: fn(&mut HistorySearch)) {
     if let Some(search) = &mut model.prompt.search {
-        search.older(&model.prompt.history);
+        step(search);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::app::dialog::{budget, confirm, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
 use crate::app::panels::{busy, history, jobs};
+use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
 use crate::app::transcript::{Body, Kind};
@@ -53,7 +54,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Attached { title, result } => model.transcript.attached(&title, result),
         Event::QueueChanged { queued } => {
-            model.queue = queued.iter().map(|text| clean::prose(text)).collect();
+            queue::changed(model, queued);
         }
         Event::RequestStarted { .. } => model.set_phase(Phase::Waiting),
         Event::TextAdded { message, text } => {
@@ -403,10 +404,14 @@ fn turn_ended(model: &mut Model, turn: TurnId, end: TurnEnd, summary: TurnSummar
         }
         end => Body::Ending { end, summary },
     };
+    let interrupted = matches!(body, Body::Ending { end: TurnEnd::Interrupted, .. });
     model.transcript.push(body);
     let mut effects = notify(model, text);
     // What the turn has written is part of the list.
     effects.extend(history::reload(model));
+    if interrupted {
+        effects.extend(queue::interrupted(model));
+    }
     effects
 }
 

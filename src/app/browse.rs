@@ -7,6 +7,7 @@ use crate::app::model::{Focus, Model};
 use crate::app::panels;
 use crate::app::scroll::{Anchor, Scroll};
 use crate::app::transcript::Body;
+use crate::app::vim::Mode;
 use crate::protocol::MessageId;
 
 const WHEEL: isize = 3;
@@ -84,6 +85,9 @@ pub fn jump(model: &mut Model, message: Option<&MessageId>) {
 /// Back to the prompt, where the screen stands.
 pub fn leave(model: &mut Model) {
     model.browse = None;
+    if let Some(vim) = &mut model.vim {
+        vim.mode = Mode::Insert;
+    }
 }
 
 pub fn toggle(model: &mut Model) {

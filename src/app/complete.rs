@@ -1,7 +1,9 @@
 //! The list that opens while a slash command or the name of a file is being written.
 
+use std::cmp::Reverse;
+
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::app::edit::{Place, slice};
 use crate::app::effect::Effect;
@@ -193,6 +195,29 @@ pub fn mode_help(mode: Mode) -> &'static str {
         Mode::DontAsk => "does what rules allow and refuses the rest",
         Mode::BypassPermissions => "asks nothing: only where nothing can be lost",
     }
+}
+
+/// The texts that match, by their places: those with a word that begins with the query first,
+/// then the best. All of them, in their own order, for an empty query.
+pub fn ranking(texts: impl Iterator<Item = String>, query: &str) -> Vec<usize> {
+    let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut buffer = Vec::new();
+    let query = query.to_lowercase();
+    let mut found: Vec<(bool, Reverse<u32>, usize)> = texts
+        .enumerate()
+        .filter_map(|(at, text)| {
+            let score = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher)?;
+            let text = text.to_lowercase();
+            let begins = text.split([' ', '-', '/']).any(|word| word.starts_with(&query));
+            Some((!begins, Reverse(score), at))
+        })
+        .collect();
+    found.sort_unstable();
+    // Letters that are found scattered over a sentence are no match beside real ones.
+    let best = found.iter().map(|(_, Reverse(score), _)| *score).max().unwrap_or_default();
+    found.retain(|(_, Reverse(score), _)| score * 4 >= best * 3);
+    found.into_iter().map(|(_, _, at)| at).collect()
 }
 
 /// Those that match: what the query says in full first, then what begins with it, then the best.

@@ -150,6 +150,14 @@ impl Editor {
         self.area.delete_str(end.saturating_sub(start));
     }
 
+    /// Removes so many characters from the cursor on, line feeds among them, as one step.
+    pub fn delete(&mut self, count: usize) {
+        self.last = Last::Other;
+        if count > 0 {
+            self.area.delete_str(count);
+        }
+    }
+
     /// The text wrapped at `width` columns: every line has at least one row.
     pub fn rows(&self, width: usize) -> Vec<Row> {
         let mut rows = Vec::new();

@@ -22,6 +22,7 @@ pub mod model;
 pub mod msg;
 pub mod panels;
 pub mod prompt;
+pub mod queue;
 pub mod scroll;
 pub mod search;
 pub mod slash;
@@ -30,6 +31,7 @@ pub mod start;
 pub mod submit;
 pub mod transcript;
 mod update;
+pub mod vim;
 
 pub use effect::{Effect, Secret, Setting};
 pub use model::{Activity, Focus, Look, Model, SessionInfo, Toast};

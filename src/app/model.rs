@@ -15,9 +15,11 @@ use crate::app::search::Search;
 use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
+use crate::app::vim::Vim;
 pub use crate::config::DiffStyle;
 use crate::protocol::{
-    CallId, HookRun, JobId, Level, MessageId, Mode, Ruling, SessionId, Sourced, Todo, Trust, TurnId,
+    CallId, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, SessionId, Sourced, Todo,
+    Trust, TurnId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,8 @@ pub struct Model {
     /// What the last frame showed.
     pub seen: Seen,
     pub prompt: Prompt,
+    /// The prompt is edited as in vim.
+    pub vim: Option<Vim>,
     pub complete: Option<Complete>,
     pub finding: Option<Finding>,
     pub dialogs: Dialogs,
@@ -50,7 +54,7 @@ pub struct Model {
     pub start: Option<Start>,
     pub activity: Activity,
     /// Said while a turn runs and not yet sent.
-    pub queue: Vec<String>,
+    pub queue: Vec<Queued>,
     pub todos: Vec<Todo>,
     pub jobs: Vec<Job>,
     pub agents: Vec<Agent>,
@@ -260,6 +264,8 @@ impl Model {
             Some(Kind::History(_)) => Some(Context::History),
             Some(Kind::Changes { .. }) => Some(Context::Changes),
             Some(Kind::Jobs(_)) => Some(Context::Jobs),
+            Some(Kind::Palette) => Some(Context::Palette),
+            Some(Kind::Queue) => Some(Context::Queue),
             _ => None,
         };
         match self.focus() {
@@ -275,7 +281,11 @@ impl Model {
                 vec![Context::Ask, Context::Global]
             }
             Focus::Panel => panel().into_iter().chain([Context::Panel, Context::Global]).collect(),
-            Focus::Filter => vec![Context::Filter, Context::Text, Context::Global],
+            Focus::Filter => panel()
+                .into_iter()
+                .filter(|context| *context == Context::Palette)
+                .chain([Context::Filter, Context::Text, Context::Global])
+                .collect(),
             Focus::Search => vec![Context::Search, Context::Text, Context::Global],
             Focus::HistorySearch => {
                 vec![Context::HistorySearch, Context::Text, Context::Global]

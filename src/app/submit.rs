@@ -7,6 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
 use crate::app::panels::{self, Kind, cost, history, jobs, models, rewind, themes};
+use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::search;
 use crate::app::slash::{self, Slash};
@@ -22,7 +23,8 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
     }
     let text = model.prompt.expanded();
     if text.trim().is_empty() {
-        return Vec::new();
+        let waits = !model.is_working() && !model.queue.is_empty();
+        return if waits { queue::send_now(model) } else { Vec::new() };
     }
     match slash::parse(&text) {
         Err(problem) => {
@@ -48,6 +50,9 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
 }
 
 fn clear(model: &mut Model) {
+    if let Some(vim) = &mut model.vim {
+        vim.begin();
+    }
     model.prompt.clear();
     model.complete = None;
     model.finding = None;
@@ -85,6 +90,18 @@ pub fn send(model: &mut Model, text: &str) -> Vec<Effect> {
     let at = model.transcript.push(Body::Person { text, open: false });
     model.sent = Some((turn, at));
     vec![Effect::Send(Command::Submit { turn, input })]
+}
+
+/// A slash command that was chosen and not typed.
+pub fn command(model: &mut Model, text: &str) -> Vec<Effect> {
+    match slash::parse(text) {
+        Ok(Some(slash)) => run(model, slash),
+        Ok(None) => Vec::new(),
+        Err(problem) => {
+            model.say(&problem);
+            Vec::new()
+        }
+    }
 }
 
 fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
@@ -266,9 +283,7 @@ pub fn cycle_mode(model: &mut Model) -> Vec<Effect> {
 /// Up: a row up, what was queued, or the earlier prompt.
 pub fn up(model: &mut Model) -> Vec<Effect> {
     if model.prompt.is_empty() && !model.queue.is_empty() {
-        let text = std::mem::take(&mut model.queue).join("\n\n");
-        model.prompt.insert(&text);
-        return vec![Effect::Send(Command::Unqueue)];
+        return queue::edit_last(model);
     }
     model.prompt.up(model.seen.prompt);
     Vec::new()

@@ -9,13 +9,14 @@ use crate::app::clean;
 use crate::app::complete;
 use crate::app::dialog::{budget, permission, trust};
 use crate::app::effect::Effect;
-use crate::app::keys::{Action, Key, Pressed};
+use crate::app::keys::{self, Action, Key};
 use crate::app::model::{Focus, Focused, Model};
 use crate::app::msg::{Millis, Msg, Reply};
 use crate::app::panels::{self, cost, history};
 use crate::app::prompt::HistorySearch;
 use crate::app::scroll::Seen;
-use crate::app::{search, start, submit};
+use crate::app::vim::Pressed;
+use crate::app::{search, start, submit, vim};
 
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
@@ -49,21 +50,9 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let unarmed = !model.dialogs.is_empty() && !model.dialogs.armed(model.now);
     let confirming = model.focus() == Focus::Confirm;
     let budgeting = model.focus() == Focus::Budget;
-    model.pending.push(key);
-    let effects = match model.keymap.press(&model.contexts(), &model.pending) {
-        Pressed::Prefix => Vec::new(),
-        Pressed::Action(action) => {
-            model.pending.clear();
-            act(model, action)
-        }
-        Pressed::Nothing if model.pending.len() > 1 => {
-            model.pending.clear();
-            Vec::new()
-        }
-        Pressed::Nothing => {
-            model.pending.clear();
-            key.typed().map_or_else(Vec::new, |c| typed(model, c))
-        }
+    let effects = match modal(model, key) {
+        Some(effects) => effects,
+        None => bound(model, key),
     };
     if unarmed {
         model.dialogs.hold(model.now);
@@ -93,6 +82,41 @@ fn typed(model: &mut Model, c: char) -> Vec<Effect> {
     }
     trust::sentence(model);
     insert(model, c.encode_utf8(&mut [0; 4]))
+}
+
+/// What the keymap has for the key, or the letter that it types.
+fn bound(model: &mut Model, key: Key) -> Vec<Effect> {
+    model.pending.push(key);
+    match model.keymap.press(&model.contexts(), &model.pending) {
+        keys::Pressed::Prefix => Vec::new(),
+        keys::Pressed::Action(action) => {
+            model.pending.clear();
+            act(model, action)
+        }
+        keys::Pressed::Nothing if model.pending.len() > 1 => {
+            model.pending.clear();
+            Vec::new()
+        }
+        keys::Pressed::Nothing => {
+            model.pending.clear();
+            key.typed().map_or_else(Vec::new, |c| typed(model, c))
+        }
+    }
+}
+
+/// A key that is vim's, where the prompt is edited like that.
+fn modal(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
+    if model.focus() != Focus::Prompt || model.complete.is_some() || !model.pending.is_empty() {
+        return None;
+    }
+    let vim = model.vim.as_mut()?;
+    let effects = match vim::press(vim, &mut model.prompt, key) {
+        Pressed::Left => return None,
+        Pressed::Moved => Vec::new(),
+        Pressed::Changed => complete::refresh(model),
+        Pressed::Action(action) => act(model, action),
+    };
+    Some(effects)
 }
 
 fn insert(model: &mut Model, text: &str) -> Vec<Effect> {

@@ -33,8 +33,17 @@ pub enum Command {
         turn: TurnId,
         input: Input,
     },
-    /// Take back everything queued that has not been sent.
-    Unqueue,
+    /// Take back what is queued and has not been sent: one, or without an `id` everything.
+    Unqueue {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+    },
+    /// Do not wait for the next step: stop `turn`, and give the model everything queued as the
+    /// turn `next`. Without anything queued nothing is stopped.
+    SendQueued {
+        turn: TurnId,
+        next: TurnId,
+    },
     Interrupt {
         turn: TurnId,
     },

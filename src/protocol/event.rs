@@ -108,7 +108,7 @@ pub enum Event {
         text: String,
     },
     QueueChanged {
-        queued: Vec<String>,
+        queued: Vec<Queued>,
     },
     /// The request is out and nothing has come back.
     RequestStarted {
@@ -288,6 +288,14 @@ pub enum Event {
         summary: TurnSummary,
     },
     Stopped,
+}
+
+/// Something that was said while a turn runs and that the model has not got yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// Never used twice in a session.
+    pub id: u64,
+    pub text: String,
 }
 
 /// Who closed a question.

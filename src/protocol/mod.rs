@@ -23,7 +23,7 @@ pub use agents::{AgentInfo, AgentState};
 pub use ask::{Ask, AskError, Nobody};
 pub use command::{Command, Input};
 pub use event::{
-    CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Level, Title, Todo,
+    CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Level, Queued, Title, Todo,
     TodoState, TurnEnd, TurnSummary,
 };
 pub use hook::{HookEnd, HookEvent, HookRun};

@@ -28,30 +28,12 @@ pub fn draw(
     }
     let right = below(model, seen, marks);
     let room = usize::from(area.width).saturating_sub(4 + width(&right) + 2);
-    let line = which_key(model, theme, marks, room)
-        .or_else(|| toast(model, theme, room))
+    let line = toast(model, theme, room)
         .or_else(|| working(model, theme, marks, room))
         .unwrap_or_default();
     buf.set_line(area.x + 2, area.y, &line, area.width.saturating_sub(2));
     let x = area.right().saturating_sub(columns(&right) + 2);
     buf.set_string(x, area.y, right, theme.accent);
-}
-
-/// After the first keys of a combination: how it can go on.
-fn which_key(model: &Model, theme: &Theme, marks: &Marks, room: usize) -> Option<Line<'static>> {
-    if model.pending.is_empty() {
-        return None;
-    }
-    let contexts = model.contexts();
-    let keys: Vec<(String, &str)> = model
-        .keymap
-        .continuations(&contexts, &model.pending)
-        .map(|(row, keys)| {
-            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            (keys.join(" "), row.name)
-        })
-        .collect();
-    Some(crate::view::frame::keys(&keys, room, theme, marks))
 }
 
 fn toast(model: &Model, theme: &Theme, room: usize) -> Option<Line<'static>> {

@@ -28,6 +28,8 @@ pub struct Wanted {
     pub completions: u16,
     /// Rows of what waits for trust.
     pub notice: u16,
+    /// Rows of what is queued.
+    pub queue: u16,
     /// Rows of the dialog with its frame; 0: there is none.
     pub dialog: u16,
     /// A panel is open.
@@ -45,6 +47,7 @@ pub struct Areas {
     pub dialog: Rect,
     pub completions: Rect,
     pub notice: Rect,
+    pub queue: Rect,
     pub prompt: Rect,
     pub status: Rect,
     pub panel: Rect,
@@ -69,6 +72,8 @@ pub fn areas(area: Rect, wanted: Wanted) -> Option<Areas> {
     let above = above - dialog.height;
     let notice = take(wanted.notice.min(above.saturating_sub(3)));
     let above = above - notice.height;
+    let queue = take(wanted.queue.min(above.saturating_sub(3)));
+    let above = above - queue.height;
     let completions = take(wanted.completions.min(above.saturating_sub(3)));
     let search = take(u16::from(wanted.search && above > 4));
     let activity = take(u16::from(above - completions.height > 1));
@@ -80,6 +85,7 @@ pub fn areas(area: Rect, wanted: Wanted) -> Option<Areas> {
         dialog,
         completions,
         notice,
+        queue,
         prompt,
         status,
         panel: Rect::default(),
@@ -121,16 +127,18 @@ mod tests {
         #[test]
         fn parts_never_overlap_and_fill_the_height(
             width in 0u16..300, height in 0u16..100, prompt in 0u16..200,
-            completions in 0u16..20, notice in 0u16..9, dialog in 0u16..200, panel: bool, search: bool,
+            completions in 0u16..20, queue in 0u16..5, notice in 0u16..9, dialog in 0u16..200,
+            panel: bool, search: bool,
         ) {
             let area = Rect::new(0, 0, width, height);
-            let wanted = Wanted { prompt, completions, notice, dialog, panel, search };
+            let wanted = Wanted { prompt, completions, queue, notice, dialog, panel, search };
             let Some(areas) = areas(area, wanted) else {
                 prop_assert!(width < LEAST.0 || height < LEAST.1);
                 return Ok(());
             };
             let parts = [
                 areas.transcript, areas.activity, areas.search, areas.completions, areas.notice,
+                areas.queue,
                 areas.dialog, areas.prompt, areas.status,
             ];
             prop_assert_eq!(parts.iter().map(|part| part.height).sum::<u16>(), height);

@@ -21,6 +21,7 @@ pub mod markdown;
 mod marks;
 mod panels;
 mod prompt;
+mod queue;
 mod rows;
 mod start;
 mod state;
@@ -30,6 +31,7 @@ pub mod theme;
 mod transcript;
 mod trust;
 mod welcome;
+mod which_key;
 mod words;
 
 use ratatui::Frame;
@@ -96,6 +98,7 @@ fn parts(
         prompt: u16::try_from(rows.len()).unwrap_or(u16::MAX),
         completions: prompt::completion_rows(model),
         notice: trust::notice_rows(model, area.height),
+        queue: queue::rows(model),
         dialog: dialog.as_ref().map_or(0, dialog::Prepared::height),
         panel: model.panel.is_some(),
         search: model.search.is_some(),
@@ -133,8 +136,10 @@ fn parts(
     }
     trust::notice(model, &theme, marks, areas.notice, buf);
     prompt::completions(model, &theme, marks, areas.completions, buf);
+    queue::draw(model, &theme, marks, areas.queue, buf);
     let at_prompt = prompt::draw(model, &rows, &theme, marks, areas.prompt, buf);
     status::draw(model, &theme, marks, areas.status, buf);
+    which_key::draw(model, &theme, marks, Rect { width: area.width, ..areas.transcript }, buf);
     let writes =
         matches!(model.focus(), crate::app::Focus::Prompt | crate::app::Focus::HistorySearch);
     (seen, cursor.or(writes.then_some(at_prompt)))

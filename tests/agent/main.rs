@@ -20,6 +20,7 @@ mod loops;
 mod memory;
 mod mention;
 mod permission;
+mod queue;
 mod recovery;
 mod resume;
 mod rewind;

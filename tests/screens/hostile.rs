@@ -5,7 +5,7 @@ use tern::app::panels::history::SessionRow;
 use tern::app::{Msg, Reply};
 use tern::protocol::{
     CallId, CallResult, CallStatus, Detail, Event, Hunk, HunkLine, Level, LineKind, MessageId,
-    Mode, Preview, Request, RequestId, SessionId, Suggestion, Title,
+    Mode, Preview, Queued, Request, RequestId, SessionId, Suggestion, Title,
 };
 
 use crate::support::screen::{Screen, screen};
@@ -94,7 +94,7 @@ fn everywhere(text: &str, width: u16, height: u16) -> Vec<Screen> {
             .event(Event::Noticed { level: Level::Warning, text: own(text) })
             .event(Event::ShellEnded { command: own(text), output: own(text), code: Some(1) })
             .event(Event::Titled { title: own(text) })
-            .event(Event::QueueChanged { queued: vec![own(text)] })
+            .event(Event::QueueChanged { queued: vec![Queued { id: 0, text: own(text) }] })
     };
     let command = Preview::Command { command: own(text), cwd: own(text) };
     let row = SessionRow {

@@ -1,7 +1,10 @@
 //! Writing, sending, queueing, stopping.
 
+use tern::app::keys::{Keymap, Written};
+use tern::app::panels::Kind;
+use tern::app::vim::Vim;
 use tern::app::{Effect, Msg, Reply};
-use tern::protocol::{Command, Mode, TurnId};
+use tern::protocol::{Command, Event, Mode, Queued, TurnEnd, TurnId, TurnSummary};
 
 use crate::support::screen::{Screen, screen};
 
@@ -87,7 +90,69 @@ fn while_a_turn_runs_prompts_are_queued_and_can_be_taken_back() {
     );
     let screen = screen.keys("<up>");
     assert_eq!(screen.off.model.prompt.expanded(), "and update the changelog");
-    assert_eq!(screen.commands().last(), Some(&Command::Unqueue));
+    assert_eq!(screen.commands().last(), Some(&Command::Unqueue { id: Some(0) }));
+}
+
+fn queued(texts: &[&str]) -> Event {
+    let queued = |(id, text): (u64, &&str)| Queued { id, text: (*text).to_owned() };
+    Event::QueueChanged { queued: (0..).zip(texts).map(queued).collect() }
+}
+
+fn ended(end: TurnEnd) -> Event {
+    Event::TurnEnded { turn: TurnId(1), end, summary: TurnSummary::default() }
+}
+
+#[test]
+fn what_is_queued_is_listed_dropped_and_sent_at_once() {
+    let four = ["one", "two\nlines", "three", "four"];
+    let mut busy = screen(80, 24).keys("work<enter>").event(queued(&four));
+    insta::assert_snapshot!("queue", busy.text());
+    let busy = busy.keys("<ctrl+x><backspace><ctrl+x><enter>");
+    let next = Command::SendQueued { turn: TurnId(1), next: TurnId(2) };
+    assert_eq!(busy.commands()[1..], [Command::Unqueue { id: Some(3) }, next]);
+
+    let panel = screen(80, 24).keys("work<enter>").event(queued(&four));
+    let mut panel = panel.keys("<ctrl+x>qjd");
+    assert_eq!(panel.commands()[1..], [Command::Unqueue { id: Some(1) }]);
+    insta::assert_snapshot!("queue-panel", panel.text());
+    let panel = panel.keys("<enter>");
+    assert_eq!(panel.off.model.prompt.expanded(), "three");
+}
+
+#[test]
+fn after_a_stop_what_was_queued_is_in_the_prompt_and_not_sent() {
+    let screen = screen(80, 24).keys("work<enter>").event(queued(&["one", "two"])).keys("draft");
+    let screen = screen.event(ended(TurnEnd::Interrupted));
+    assert_eq!(screen.off.model.prompt.expanded(), "one\n\ntwo\n\ndraft");
+    assert_eq!(screen.commands()[1..], [Command::Unqueue { id: None }]);
+}
+
+#[test]
+fn what_still_waits_without_a_turn_is_sent_by_enter() {
+    let screen = screen(80, 24).keys("work<enter>").event(queued(&["one"]));
+    let screen = screen.event(ended(TurnEnd::TurnLimit)).keys("<enter>");
+    let next = Command::SendQueued { turn: TurnId(0), next: TurnId(2) };
+    assert_eq!(screen.commands()[1..], [next]);
+}
+
+#[test]
+fn the_palette_finds_actions_and_commands() {
+    let mut palette = screen(80, 24).keys("<ctrl+p>cost");
+    insta::assert_snapshot!("palette", palette.text());
+    let palette = palette.keys("<enter>");
+    assert!(matches!(
+        palette.off.model.panel.as_ref().map(|panel| &panel.kind),
+        Some(Kind::Cost(_))
+    ));
+
+    assert_eq!(
+        screen(80, 24).keys("<ctrl+p>compact<enter>").commands(),
+        [Command::Compact { focus: None }]
+    );
+    let closed = screen(80, 24).keys("<ctrl+p>x<esc>");
+    assert!(closed.off.model.panel.is_none(), "one step leaves it");
+    let nothing = screen(80, 24).keys("<ctrl+p>qqqq<enter>");
+    assert!(nothing.commands().is_empty() && nothing.off.model.panel.is_some());
 }
 
 #[test]
@@ -181,4 +246,28 @@ fn a_mention_that_is_left_is_not_completed() {
         assert!(screen.off.model.complete.is_none(), "{keys}");
     }
     assert_eq!(queries(&screen(80, 24).keys("mail me@example.org")), Vec::<&str>::new());
+}
+
+#[test]
+fn the_prompt_is_edited_as_in_vim_where_that_keymap_is_chosen() {
+    let vim = || {
+        screen(80, 24).with(|model| {
+            model.vim = Some(Vim::default());
+            model.keymap = Keymap::new(tern::config::Keymap::Vim, &Written::new()).0;
+        })
+    };
+    assert_eq!(
+        vim().keys("fix teh parser<esc>bbcwthe<esc><enter>").commands(),
+        [submit("fix the parser")]
+    );
+    // The next prompt begins with writing, and is nothing that undo could bring back.
+    let next = vim().keys("one<esc><enter>two<esc>u");
+    assert_eq!(next.off.model.prompt.expanded(), "");
+    let mut shown = vim().keys("one two three<esc>bve");
+    insta::assert_snapshot!("vim-visual", shown.text());
+    let asked = vim().keys("x<esc>:");
+    assert!(matches!(asked.off.model.panel.as_ref().map(|panel| &panel.kind), Some(Kind::Palette)));
+    // Esc in normal mode is what it is everywhere.
+    let stopped = vim().keys("work<enter>").keys("x<esc><esc>");
+    assert!(matches!(stopped.commands()[..], [Command::Submit { .. }, Command::Interrupt { .. }]));
 }

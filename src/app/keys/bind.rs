@@ -253,7 +253,7 @@ mod tests {
              # own goes into the [keys] table of config.toml. This file is checked against the\n\
              # table of actions by a test.\n",
         );
-        for context in Context::ALL {
+        for context in Context::ALL.iter().copied() {
             text.push_str(&format!("\n# {}\n", context.heading()));
             for row in ACTIONS.iter().filter(|row| row.context == context) {
                 let keys: Vec<String> = row.keys.iter().map(|key| format!("{key:?}")).collect();

@@ -5,6 +5,6 @@ mod bind;
 mod press;
 pub mod table;
 
-pub use bind::{KeyProblem, Keymap, Pressed, Written};
+pub use bind::{KeyProblem, Keymap, Pressed, Written, spell};
 pub use press::Key;
 pub use table::{ACTIONS, Action, Context, Edit};

@@ -30,13 +30,15 @@ pub enum Context {
     Jobs,
     /// The turn waits for a command.
     Command,
+    Palette,
+    Queue,
     Filter,
     Start,
 }
 
 impl Context {
     /// In the order of the help panel.
-    pub const ALL: [Context; 21] = [
+    pub const ALL: &[Context] = &[
         Context::Prompt,
         Context::Text,
         Context::Complete,
@@ -56,6 +58,8 @@ impl Context {
         Context::Changes,
         Context::Jobs,
         Context::Command,
+        Context::Palette,
+        Context::Queue,
         Context::Filter,
         Context::Start,
     ];
@@ -82,6 +86,8 @@ impl Context {
             Context::Changes => "Changes panel",
             Context::Jobs => "Panel of background commands",
             Context::Command => "While a command runs",
+            Context::Palette => "Palette",
+            Context::Queue => "Queue panel",
             Context::Filter => "Filter of a panel",
             Context::Start => "First start",
         }
@@ -143,6 +149,10 @@ pub enum Action {
     StatusPanel,
     RewindPanel,
     TrustPanel,
+    Palette,
+    QueuePanel,
+    SendQueued,
+    DropQueued,
     // prompt
     Submit,
     Newline,
@@ -150,6 +160,7 @@ pub enum Action {
     Down,
     HistorySearch,
     HistorySearchOlder,
+    HistorySearchNewer,
     HistorySearchAccept,
     Eof,
     // completion
@@ -253,7 +264,7 @@ use Edit as E;
 pub const ACTIONS: &[Row] = &[
     row(A::Submit, "submit", C::Prompt, &["enter"], "send; while the model works: queue"),
     row(A::Newline, "newline", C::Prompt, &["shift+enter", "alt+enter", "ctrl+j"], "new line (also a backslash before enter)"),
-    row(A::Up, "up", C::Prompt, &["up", "ctrl+p"], "line up, then the earlier prompt"),
+    row(A::Up, "up", C::Prompt, &["up"], "line up, then the earlier prompt"),
     row(A::Down, "down", C::Prompt, &["down", "ctrl+n"], "line down, then the later prompt"),
     row(A::HistorySearch, "history-search", C::Prompt, &["ctrl+r"], "search in earlier prompts"),
     row(A::Eof, "delete-or-quit", C::Prompt, &["ctrl+d"], "delete the next character; twice on an empty prompt: quit"),
@@ -283,6 +294,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::CompleteRun, "complete-run", C::Complete, &["enter"], "take it over and run it"),
 
     row(A::HistorySearchOlder, "history-search-older", C::HistorySearch, &["ctrl+r", "up"], "an older match"),
+    row(A::HistorySearchNewer, "history-search-newer", C::HistorySearch, &["down", "ctrl+s"], "a newer match"),
     row(A::HistorySearchAccept, "history-search-accept", C::HistorySearch, &["enter", "tab"], "take it over"),
 
     row(A::Stop, "stop", C::Global, &["ctrl+c"], "stop the turn; else clear the prompt; twice: quit"),
@@ -311,6 +323,10 @@ pub const ACTIONS: &[Row] = &[
     row(A::StatusPanel, "status", C::Global, &["ctrl+x s"], "session, model, folder"),
     row(A::RewindPanel, "rewind", C::Global, &["ctrl+x r"], "go back to an earlier message (on an empty prompt also esc esc)"),
     row(A::TrustPanel, "trust", C::Global, &["ctrl+x y"], "what this folder would run, and trust in it (where it waits, on an empty prompt also t)"),
+    row(A::Palette, "palette", C::Global, &["ctrl+p", "ctrl+x x"], "find an action or a command, and run it"),
+    row(A::QueuePanel, "queue", C::Global, &["ctrl+x q"], "what is queued while the model works"),
+    row(A::SendQueued, "send-queued", C::Global, &["ctrl+x enter"], "send what is queued now, and stop what runs"),
+    row(A::DropQueued, "drop-queued", C::Global, &["ctrl+x backspace"], "drop the last of what is queued"),
     row(A::Redraw, "redraw", C::Global, &["ctrl+l"], "draw the screen anew"),
     row(A::Suspend, "suspend", C::Global, &["ctrl+z"], "suspend; fg brings it back"),
 
@@ -412,6 +428,12 @@ pub const ACTIONS: &[Row] = &[
     row(A::KillJob, "kill-task", C::Jobs, &["x", "delete"], "end the command"),
 
     row(A::Background, "background", C::Command, &["ctrl+b"], "let it go on in the background"),
+    row(A::PanelOpen, "palette-run", C::Palette, &["enter"], "run it"),
+    row(A::PanelDown, "palette-down", C::Palette, &["down", "ctrl+n", "tab"], "down"),
+    row(A::PanelUp, "palette-up", C::Palette, &["up", "ctrl+p", "shift+tab"], "up"),
+
+    row(A::DropQueued, "queue-drop", C::Queue, &["d", "delete"], "drop it"),
+    row(A::SendQueued, "queue-send", C::Queue, &["s"], "send all of it now"),
 
     row(A::FilterAccept, "filter-accept", C::Filter, &["enter"], "keep the filter"),
     row(A::SearchAll, "filter-search-all", C::Filter, &["ctrl+f"], "of sessions: titles, what was said, what tools gave"),

@@ -15,7 +15,7 @@ pub enum Line {
 pub fn lines(model: &Model) -> Vec<Line> {
     let query = model.panel.as_ref().map(|panel| panel.query()).unwrap_or_default().to_lowercase();
     let mut sections: Vec<(String, Vec<(String, String)>)> = Vec::new();
-    for context in Context::ALL {
+    for context in Context::ALL.iter().copied() {
         let rows = model.keymap.rows(context).filter(|(_, keys)| !keys.is_empty());
         let rows = rows.map(|(row, keys)| (keys.join(", "), row.help.to_owned())).collect();
         sections.push((context.heading().to_owned(), rows));

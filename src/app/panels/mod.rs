@@ -7,6 +7,8 @@ pub mod help;
 pub mod history;
 pub mod jobs;
 pub mod models;
+pub mod palette;
+pub mod queue;
 pub mod rewind;
 pub mod themes;
 
@@ -46,7 +48,9 @@ pub enum Kind {
         before: String,
     },
     Help,
+    Palette,
     Permissions,
+    Queue,
     Status,
     Todos,
 }
@@ -82,6 +86,10 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(panel) = &mut model.panel else { return Vec::new() };
+    if panel.kind == Kind::Palette {
+        model.panel = None;
+        return Vec::new();
+    }
     if panel.filtering || !panel.filter.is_empty() {
         panel.filtering = false;
         panel.filter.set("");
@@ -140,6 +148,8 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         Some(Kind::Rewind) => rewind::choose(model),
         Some(Kind::Busy(_)) => busy::choose(model),
         Some(Kind::Themes { .. }) => themes::choose(model),
+        Some(Kind::Palette) => palette::run(model),
+        Some(Kind::Queue) => queue::edit(model),
         Some(Kind::Changes { .. }) => {
             changes::step_hunk(model, true);
             Vec::new()
@@ -195,6 +205,8 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Rewind => Some(rewind::lines(model).len()),
         Kind::Busy(_) => Some(busy::CHOICES.len()),
         Kind::Themes { .. } => Some(themes::lines(model).len()),
+        Kind::Palette => Some(palette::lines(model).len()),
+        Kind::Queue => Some(queue::lines(model).len()),
         Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Earlier prompts, newest last, and searching in them.
 
+use std::collections::HashSet;
+
 use crate::app::edit::{Editor, Lines};
 use crate::app::prompt::Draft;
 
@@ -65,11 +67,14 @@ impl History {
         self.items.drain(..surplus);
     }
 
-    /// The newest prompt before `before` that holds `query`.
-    fn find(&self, query: &str, before: usize) -> Option<usize> {
+    /// The prompts that hold `query`, newest first; of equal ones the newest.
+    fn find(&self, query: &str) -> Vec<usize> {
         let query = query.to_lowercase();
-        let before = before.min(self.items.len());
-        self.items[..before].iter().rposition(|item| item.text.to_lowercase().contains(&query))
+        let mut seen = HashSet::new();
+        let found = self.items.iter().enumerate().rev().filter(|(_, item)| {
+            item.text.to_lowercase().contains(&query) && seen.insert(item.text.as_str())
+        });
+        found.map(|(at, _)| at).collect()
     }
 }
 
@@ -77,27 +82,43 @@ impl History {
 #[derive(Debug, Clone)]
 pub struct HistorySearch {
     pub field: Editor,
-    at: Option<usize>,
+    /// Places of those that match, newest first.
+    matches: Vec<usize>,
+    /// Which of them is chosen.
+    pub at: usize,
 }
 
 impl HistorySearch {
     pub fn new(history: &History) -> HistorySearch {
-        HistorySearch { field: Editor::new(Lines::One), at: history.items.len().checked_sub(1) }
+        HistorySearch { field: Editor::new(Lines::One), matches: history.find(""), at: 0 }
     }
 
     /// After a change of the query.
     pub fn find(&mut self, history: &History) {
-        self.at = history.find(&self.field.text(), usize::MAX);
+        self.matches = history.find(&self.field.text());
+        self.at = 0;
     }
 
-    pub fn older(&mut self, history: &History) {
-        if let Some(found) = self.at.and_then(|at| history.find(&self.field.text(), at)) {
-            self.at = Some(found);
-        }
+    pub fn older(&mut self) {
+        self.at = (self.at + 1).min(self.matches.len().saturating_sub(1));
+    }
+
+    pub fn newer(&mut self) {
+        self.at = self.at.saturating_sub(1);
     }
 
     pub fn found<'a>(&self, history: &'a History) -> Option<&'a Draft> {
-        self.at.and_then(|at| history.items.get(at))
+        let at = self.matches.get(self.at)?;
+        history.items.get(*at)
+    }
+
+    /// Those that match, newest first.
+    pub fn all<'a>(&'a self, history: &'a History) -> impl Iterator<Item = &'a Draft> + 'a {
+        self.matches.iter().filter_map(|at| history.items.get(*at))
+    }
+
+    pub fn count(&self) -> usize {
+        self.matches.len()
     }
 }
 
@@ -114,8 +135,8 @@ mod tests {
         search.field.insert("fix");
         search.find(&history);
         assert_eq!(found(&search).as_deref(), Some("Fix lexer"));
-        search.older(&history);
-        search.older(&history);
+        search.older();
+        search.older();
         assert_eq!(found(&search).as_deref(), Some("fix parser"));
         search.field.insert("nothing");
         search.find(&history);

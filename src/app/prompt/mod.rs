@@ -76,6 +76,14 @@ impl Prompt {
         self.editor.insert(text);
     }
 
+    /// Moves the cursor; never into a mark.
+    pub fn jump(&mut self, place: Place) {
+        let before = self.editor.cursor();
+        self.history.leave();
+        self.editor.jump(place);
+        self.leave_mark(place < before);
+    }
+
     /// Small texts are inserted, large ones stand as a mark.
     pub fn paste(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");

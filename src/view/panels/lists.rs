@@ -1,12 +1,12 @@
-//! The panels that choose one of a list: models and themes.
+//! The panels that choose one of a plain list: models, themes, what is queued.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::panels::{busy, models as app_models, themes as app_themes};
+use crate::app::panels::{busy, models as app_models, queue as app_queue, themes as app_themes};
 use crate::app::scroll::Inner;
-use crate::text::width;
+use crate::text::{clip, width};
 use crate::view::panels::{Draw, list};
 
 pub fn models(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
@@ -57,6 +57,25 @@ pub fn themes(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
         let using = name == draw.model.look.theme;
         let style = if using { theme.strong } else { theme.text };
         Line::from(vec![Span::styled(mark(draw, using), theme.accent), Span::styled(name, style)])
+    });
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
+}
+
+pub fn queue(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
+    let theme = &draw.state.theme;
+    let found = app_queue::lines(draw.model);
+    if found.is_empty() {
+        let line = Line::styled("nothing is queued", theme.faint);
+        buf.set_line(area.x, area.y, &line, area.width);
+        return Inner::default();
+    }
+    let columns = usize::from(area.width).saturating_sub(4);
+    let lines = found.into_iter().map(|(index, queued)| {
+        let text = queued.text.replace('\n', " ");
+        Line::from(vec![
+            Span::styled(format!("{:>2}  ", index + 1), theme.faint),
+            Span::styled(clip::end(&text, columns).into_owned(), theme.text),
+        ])
     });
     list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
 }

@@ -6,6 +6,7 @@ mod help;
 mod history;
 mod jobs;
 mod lists;
+mod palette;
 mod rewind;
 mod texts;
 
@@ -65,7 +66,9 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Busy(_) => lists::busy(&draw, content, buf),
         Kind::Themes { .. } => lists::themes(&draw, content, buf),
         Kind::Help => help::draw(&draw, content, buf),
+        Kind::Palette => palette::draw(&draw, content, buf),
         Kind::Permissions => texts::permissions(&draw, content, buf),
+        Kind::Queue => lists::queue(&draw, content, buf),
         Kind::Status => texts::status(&draw, content, buf),
         Kind::Todos => texts::todos(&draw, content, buf),
     };
@@ -83,7 +86,9 @@ fn title(panel: &Panel) -> String {
         Kind::Rewind => "Go back to before a message",
         Kind::Themes { .. } => "Themes",
         Kind::Help => "Help",
+        Kind::Palette => "Palette",
         Kind::Permissions => "Permissions",
+        Kind::Queue => "Queue",
         Kind::Status => "Status",
         Kind::Todos => "Tasks",
     }
@@ -110,6 +115,10 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     }
     let panel_key = |action| key(Context::Panel, action);
     let esc = key(Context::Global, Action::Back);
+    if panel.kind == Kind::Palette {
+        let run = key(Context::Palette, Action::PanelOpen);
+        return vec![(run, "run"), ("↑↓".to_owned(), "move"), (esc, "back")];
+    }
     if panel.filtering {
         return vec![
             (key(Context::Filter, Action::FilterAccept), "keep filter"),
@@ -161,6 +170,14 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
         Kind::Jobs(_) => {
             vec![moves, (key(Context::Jobs, Action::KillJob), "end"), filter]
         }
+        Kind::Queue => vec![
+            open("edit"),
+            (key(Context::Queue, Action::SendQueued), "send all now"),
+            (key(Context::Queue, Action::DropQueued), "drop"),
+            moves,
+            filter,
+        ],
+        Kind::Palette => vec![],
         Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
         Kind::Busy(_) => vec![open("choose"), moves],
         Kind::Rewind => vec![open("look at it first"), moves, filter],
