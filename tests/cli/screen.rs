@@ -26,7 +26,7 @@ fn the_demo_finds_fixes_and_proves() {
     pty.press("\x1b");
     pty.wait_until("no panel", |screen| !screen.contains("nothing is spent"));
     pty.press("/history\r");
-    pty.wait_for("tally · 1 prompt");
+    pty.wait_for("tally · main · 1 prompt");
     pty.press("\x1b");
     pty.wait_until("no panel", |screen| !screen.contains("1 prompt"));
     pty.press("/exit\r");
