@@ -95,6 +95,7 @@ async fn fresh(
     let hooking = Hooking::new(setup, &session, log_path.clone());
     let shared = shared(setup, setup.mode, &route, purse, hooking, events).await;
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
+    tell_sandbox(setup, &shared).await;
     trust::tell(&shared).await;
     tell_budgets(&shared).await;
     let context = assemble(setup, &shared).await;
@@ -198,6 +199,7 @@ async fn resumed(
     // The context stays as it was logged; only the screen wants to know where git stands now.
     let git = context::git::state(&setup.cwd).await.ok().flatten();
     git_event(&shared, git.as_ref()).await;
+    tell_sandbox(setup, &shared).await;
     trust::tell(&shared).await;
     Ok((shared, talk))
 }
@@ -259,6 +261,15 @@ fn resumed_mode(started_with: Mode, logged: Option<Mode>) -> Mode {
         Some(mode) if started_with == Mode::Default => mode,
         Some(_) => started_with,
     }
+}
+
+async fn tell_sandbox(setup: &Setup, shared: &Shared) {
+    let (words, held) = {
+        let session = crate::agent::shared::lock(&shared.session);
+        let confinement = &session.confinement;
+        (confinement::badge(confinement), confinement::held(setup, confinement))
+    };
+    shared.emit(Event::SandboxSet { words, held }).await;
 }
 
 async fn assemble(setup: &Setup, shared: &Shared) -> Context {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::agent::Setup;
 use crate::config::SandboxMode;
 use crate::process::sandbox::{self, Confine, Kind, Policy};
+use crate::protocol::Held;
 use crate::tools::Confinement;
 
 /// What commands are held to, and what the person should know about it. Trying a sandbox out starts
@@ -42,6 +43,24 @@ pub fn holds(confinement: &Confinement) -> bool {
                 && confine.gaps().is_empty()
         }
         Confinement::None | Confinement::Refused(_) => false,
+    }
+}
+
+/// Whether commands run without the network, and could be let out to it.
+pub fn cuts_network(confinement: &Confinement) -> bool {
+    match confinement {
+        Confinement::In(confine) => !confine.policy().network,
+        Confinement::None | Confinement::Refused(_) => false,
+    }
+}
+
+/// How it stands, for the status line.
+pub fn held(setup: &Setup, confinement: &Confinement) -> Held {
+    match confinement {
+        Confinement::In(confine) if confine.available().read_only_inside => Held::Held,
+        Confinement::In(_) => Held::Partly,
+        Confinement::None if setup.sandbox.mode == SandboxMode::Off => Held::Off,
+        Confinement::None | Confinement::Refused(_) => Held::Missing,
     }
 }
 

@@ -161,13 +161,20 @@ async fn attempt(
     let (output, pieces) = mpsc::channel(64);
     let mut ctx = shared.tool_ctx(cancel.child_token(), output);
     let Before { call, ruling, context } = hooking::before_call(shared, call, cancel).await;
-    let call = &call;
-    match shared.gate.pass(shared, call, tool.as_ref(), &ctx, ruling, cancel).await {
+    let mut call = call;
+    match shared.gate.pass(shared, &call, tool.as_ref(), &ctx, ruling, cancel).await {
         Passed::Yes(approved) => ctx.approved = approved,
         Passed::No(outcome) => return outcome,
     }
+    let changed = ctx.approved.input.take();
+    if let Some(input) = &changed {
+        call.input = tool.tidy(input.clone());
+        let (id, title) = (call.id.clone(), title(shared, &call));
+        shared.emit(Event::CallChanged { call: id, title, input: call.input.clone() }).await;
+    }
+    let call = &call;
     shared.emit(Event::CallStarted { call: call.id.clone() }).await;
-    let outcome = match keeper {
+    let mut outcome = match keeper {
         None => run_tool(shared, call, tool, ctx, pieces, cancel).await,
         Some(keeper) => {
             // Not earlier: while the person was asked, the file may have changed.
@@ -177,6 +184,11 @@ async fn attempt(
             outcome
         }
     };
+    if changed.is_some() {
+        let command = call.input["command"].as_str().unwrap_or_default();
+        outcome.text =
+            format!("The user changed the command. What ran is:\n{command}\n\n{}", outcome.text);
+    }
     hooking::after_call(shared, call, context, outcome, cancel).await
 }
 

@@ -10,17 +10,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::approvals::{Answer, Approvals};
+use crate::agent::approvals::Approvals;
+use crate::agent::asked::{self, Asking};
 use crate::agent::confinement;
-use crate::agent::dispatch::{Call, denied, interrupted};
+use crate::agent::dispatch::{Call, denied};
 use crate::agent::hooking;
 use crate::agent::rules::Standing;
 use crate::agent::shared::{Shared, lock};
 use crate::permissions::check::check;
 use crate::permissions::facts::HookRuling;
 use crate::permissions::{Verdict, access, facts};
-use crate::protocol::{Closed, Decision, Event, Mode, Preview, Request, Ruling, Source};
-use crate::tools::{Approved, Outcome, Prepared, Tool, ToolCtx};
+use crate::protocol::{Mode, Ruling, Source};
+use crate::tools::{Approved, Outcome, Tool, ToolCtx};
 
 #[derive(Debug)]
 pub struct Gate {
@@ -71,23 +72,28 @@ impl Gate {
         cancel: &CancellationToken,
     ) -> Passed {
         let asks = matches!(hook, Some(HookRuling::Ask { .. }));
-        let mut verdict = self.judge_with(shared, &call.tool, &call.input, hook).await;
+        let mut verdict = self.verdict(shared, call, hook).await;
         if verdict.decision == Ruling::Ask
             && let Some(hook) =
                 hooking::before_question(shared, call, &verdict.because, cancel).await
             && !(asks && hook == HookRuling::Allow)
         {
-            verdict = self.judge_with(shared, &call.tool, &call.input, Some(hook)).await;
+            verdict = self.verdict(shared, call, Some(hook)).await;
         }
         let passed = match verdict.decision {
-            Ruling::Allow => Passed::Yes(Approved::default()),
+            Ruling::Allow => {
+                Passed::Yes(Approved { network: asked::wants_network(call), ..Approved::default() })
+            }
             Ruling::Deny => Passed::No(denied(&verdict.because, None)),
             Ruling::Ask if !self.can_ask => {
                 let because =
                     format!("{} Nobody is there to be asked.", sentence(&verdict.because));
                 Passed::No(denied(&because, None))
             }
-            Ruling::Ask => self.ask(shared, call, tool, ctx, verdict, cancel).await,
+            Ruling::Ask => {
+                let asking = Asking { gate: self, shared, tool, ctx, cancel };
+                asked::ask(asking, call, verdict).await
+            }
         };
         match &passed {
             Passed::Yes(_) => self.denied_in_a_row.store(0, Ordering::Relaxed),
@@ -99,73 +105,26 @@ impl Gate {
         passed
     }
 
-    async fn ask(
-        &self,
-        shared: &Shared,
-        call: &Call,
-        tool: &dyn Tool,
-        ctx: &ToolCtx,
-        verdict: Verdict,
-        cancel: &CancellationToken,
-    ) -> Passed {
-        // A call that cannot work is answered at once: nobody needs to be asked about it.
-        let Prepared { preview, base, note } = match tool.preview(&call.input, ctx).await {
-            Ok(prepared) => prepared,
-            Err(outcome) => return Passed::No(outcome),
+    /// What the permission layer says of the call, and then whether it may have the network that
+    /// the sandbox keeps from commands: only where everything may run unasked, or by the person.
+    pub async fn verdict(&self, shared: &Shared, call: &Call, hook: Option<HookRuling>) -> Verdict {
+        let verdict = self.judge_with(shared, &call.tool, &call.input, hook).await;
+        let cut = confinement::cuts_network(&lock(&shared.session).confinement);
+        if verdict.decision != Ruling::Allow || !asked::wants_network(call) || !cut {
+            return verdict;
+        }
+        let decision = match self.mode() {
+            Mode::BypassPermissions => return verdict,
+            Mode::DontAsk => Ruling::Deny,
+            Mode::Default | Mode::AcceptEdits | Mode::Plan => Ruling::Ask,
         };
-        let (id, answer) = self.approvals.open(&call.tool, &call.input);
-        // Only commands run in it.
-        let confined = matches!(preview, Preview::Command { .. });
-        let sandbox = confined.then(|| confinement::badge(&lock(&shared.session).confinement));
-        let request = Request {
-            id,
-            call: call.id.clone(),
-            tool: call.tool.clone(),
-            preview,
-            parts: verdict.parts,
-            because: match note {
-                Some(note) => format!("{} {note}", sentence(&verdict.because)),
-                None => verdict.because,
-            },
-            rule: verdict.rule,
-            suggestions: match self.rules.managed().own_rules() {
-                Ok(()) => verdict.suggestions,
-                Err(_) => Vec::new(),
-            },
-            reason: call.input.get("description").and_then(Value::as_str).map(str::to_owned),
-            sandbox,
-        };
-        shared.emit(Event::PermissionAsked { request: Box::new(request) }).await;
-        let waiting = async {
-            tokio::select! {
-                answer = answer => answer.ok(),
-                () = cancel.cancelled() => None,
-            }
-        };
-        let notice = format!("tern asks for permission to use {}", call.tool);
-        let answer = hooking::while_waiting(shared, &notice, cancel, waiting).await;
-        let closed = |by| Event::PermissionClosed { request: id, by };
-        let approved = |hunks| Approved { base: Some(base.clone()), hunks };
-        match answer {
-            None => {
-                self.approvals.withdraw(id);
-                shared.emit(closed(Closed::Interrupt)).await;
-                Passed::No(interrupted())
-            }
-            Some(Answer::Rule(rule)) => {
-                shared.emit(closed(Closed::Rule { rule })).await;
-                Passed::Yes(approved(None))
-            }
-            Some(Answer::Person(decision)) => {
-                shared.emit(closed(Closed::Answer { decision: decision.clone() })).await;
-                match decision {
-                    Decision::Once | Decision::Rules { .. } => Passed::Yes(approved(None)),
-                    Decision::Hunks { kept } => Passed::Yes(approved(Some(kept))),
-                    Decision::Deny { message } => {
-                        Passed::No(denied("the user said no.", message.as_deref()))
-                    }
-                }
-            }
+        Verdict {
+            decision,
+            because: "it wants the network, which the sandbox keeps from commands".to_owned(),
+            rule: None,
+            source: Some(Source::BuiltIn),
+            suggestions: Vec::new(),
+            ..verdict
         }
     }
 
@@ -229,7 +188,7 @@ fn broken() -> Verdict {
     }
 }
 
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }

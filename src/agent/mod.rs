@@ -12,6 +12,7 @@
 
 mod approvals;
 mod ask;
+mod asked;
 mod begin;
 pub mod compact;
 mod confinement;

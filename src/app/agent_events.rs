@@ -70,6 +70,12 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             let entry = Call::new(call, &tool, &title, CallState::Queued).with_input(&input);
             model.transcript.push(Body::Call(Box::new(entry)));
         }
+        Event::CallChanged { call, title, input } => {
+            model.transcript.change_call(&call, |call| call.change(&title, &input));
+        }
+        Event::SandboxSet { words, held } => {
+            model.session.sandbox = Some((held, clean::line(&words)));
+        }
         Event::CallStarted { call } => {
             model.set_phase(Phase::Running);
             set_call(model, &call, CallState::Running);

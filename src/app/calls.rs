@@ -39,6 +39,19 @@ pub enum CallState {
     Ended(CallResult),
 }
 
+/// Names and values of an input, each cut to what is shown.
+fn pairs(input: &Value) -> Vec<(String, String)> {
+    let pair = |(name, value): (&String, &Value)| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let short: String = text.chars().take(INPUT).collect();
+        (clean::line(name), clean::exact(&short))
+    };
+    input.as_object().into_iter().flatten().map(pair).collect()
+}
+
 /// The newest output of a running call, as it came; [`Output::shown`] is what may be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Output {
@@ -65,16 +78,14 @@ impl Call {
 
     #[must_use]
     pub fn with_input(mut self, input: &Value) -> Call {
-        let pair = |(name, value): (&String, &Value)| {
-            let text = match value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            let short: String = text.chars().take(INPUT).collect();
-            (clean::line(name), clean::exact(&short))
-        };
-        self.input = input.as_object().into_iter().flatten().map(pair).collect();
+        self.input = pairs(input);
         self
+    }
+
+    /// What runs is not what was queued.
+    pub fn change(&mut self, title: &Title, input: &Value) {
+        self.title = clean::title(title);
+        self.input = pairs(input);
     }
 
     pub fn is_running(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::app::transcript::{Body, Transcript};
 use crate::app::vim::Vim;
 pub use crate::config::DiffStyle;
 use crate::protocol::{
-    CallId, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, SessionId, Sourced, Todo,
+    CallId, Held, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, SessionId, Sourced, Todo,
     Trust, TurnId,
 };
 
@@ -103,6 +103,8 @@ pub struct SessionInfo {
     /// Changed files in the work tree.
     pub dirty: u32,
     pub version: String,
+    /// What holds commands in, in a few words; `None`: not heard of yet.
+    pub sandbox: Option<(Held, String)>,
 }
 
 /// What the agent is doing, as far as the screen has heard.
@@ -233,7 +235,7 @@ impl Model {
         if let Some(dialog) = self.dialogs.front().filter(|_| self.dialogs.armed(self.now)) {
             return match dialog.stage {
                 Stage::Choose => Focus::Dialog,
-                Stage::Always(_) | Stage::Deny(_) => Focus::DialogField,
+                Stage::Always(_) | Stage::Deny(_) | Stage::Change(_) => Focus::DialogField,
             };
         }
         if self.budget.as_ref().is_some_and(|budget| budget.armed(self.now)) {

@@ -296,6 +296,9 @@ pub fn down(model: &mut Model) -> Vec<Effect> {
 
 /// Back from the editor.
 pub fn edited(model: &mut Model, text: Result<String, String>) -> Vec<Effect> {
+    if permission::edited(model, &text) {
+        return Vec::new();
+    }
     match text {
         Ok(text) => {
             let text = crate::app::clean::prose(text.trim_end_matches('\n'));

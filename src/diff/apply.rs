@@ -12,13 +12,34 @@ pub struct Mismatch {
     pub line: usize,
 }
 
+/// What becomes of a hunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice<'a> {
+    Drop,
+    Keep,
+    /// This text in the place of all its lines, context included.
+    Become(&'a str),
+}
+
 /// `old` with the hunks whose numbers (from 0) are in `kept`; the others stay as they were.
 /// Numbers that name no hunk count for nothing. Bytes outside the kept hunks are those of `old`.
 pub fn apply(old: &str, hunks: &[Hunk], kept: &[usize]) -> Result<String, Mismatch> {
+    let choice = |number| if kept.contains(&number) { Choice::Keep } else { Choice::Drop };
+    let choices: Vec<Choice<'_>> = (0..hunks.len()).map(choice).collect();
+    apply_choices(old, hunks, &choices)
+}
+
+/// The same with a choice for each hunk; those without one are dropped.
+pub fn apply_choices(
+    old: &str,
+    hunks: &[Hunk],
+    choices: &[Choice<'_>],
+) -> Result<String, Mismatch> {
     let before = lines(old);
     let mut out = String::with_capacity(old.len());
     let mut next = 0;
-    for (number, hunk) in hunks.iter().enumerate().filter(|(number, _)| kept.contains(number)) {
+    let chosen = hunks.iter().zip(choices).enumerate();
+    for (number, (hunk, choice)) in chosen.filter(|(_, (_, choice))| **choice != Choice::Drop) {
         let mismatch = |line: usize| Mismatch { hunk: number + 1, line: line + 1 };
         let start = (hunk.old_start as usize).saturating_sub(1);
         let untouched = before.get(next..start).ok_or_else(|| mismatch(start))?;
@@ -34,9 +55,16 @@ pub fn apply(old: &str, hunks: &[Hunk], kept: &[usize]) -> Result<String, Mismat
                 }
                 next += 1;
             }
-            if row.kind != LineKind::Removed {
+            if row.kind != LineKind::Removed && *choice == Choice::Keep {
                 out.push_str(&row.text);
                 out.push_str(if row.no_newline { "" } else { "\n" });
+            }
+        }
+        if let Choice::Become(text) = choice {
+            out.push_str(text);
+            // What follows begins on a line of its own.
+            if next < before.len() && !text.is_empty() && !text.ends_with('\n') {
+                out.push('\n');
             }
         }
     }
@@ -64,6 +92,23 @@ mod tests {
         ] {
             assert_eq!(apply(old, &hunks, &kept).as_deref(), Ok(expected), "{kept:?}");
         }
+    }
+
+    #[test]
+    fn a_hunk_may_become_something_else() {
+        let old = "1\n2\n3\n4\n5\n6\n7\n8\n9";
+        let new = "1\nb\n3\n4\n5\n6\n7\nh\n9\n";
+        let hunks = hunks(old, new, 1);
+        for (choices, expected) in [
+            ([Choice::Become("x\ny\n3\n"), Choice::Drop], "x\ny\n3\n4\n5\n6\n7\n8\n9"),
+            ([Choice::Become("x"), Choice::Keep], "x\n4\n5\n6\n7\nh\n9\n"),
+            ([Choice::Drop, Choice::Become("7\nend")], "1\n2\n3\n4\n5\n6\n7\nend"),
+            ([Choice::Become(""), Choice::Drop], "4\n5\n6\n7\n8\n9"),
+        ] {
+            let got = apply_choices(old, &hunks, &choices);
+            assert_eq!(got.as_deref(), Ok(expected), "{choices:?}");
+        }
+        assert!(apply_choices("a\n", &hunks, &[Choice::Become("x\n")]).is_err());
     }
 
     #[test]

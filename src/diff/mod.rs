@@ -10,5 +10,5 @@ mod apply;
 mod hunks;
 mod words;
 
-pub use apply::{Mismatch, apply};
+pub use apply::{Choice, Mismatch, apply, apply_choices};
 pub use hunks::{counts, hunks};

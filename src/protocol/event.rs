@@ -131,6 +131,12 @@ pub enum Event {
         title: Title,
         input: serde_json::Value,
     },
+    /// What runs is not what was queued: the person has changed it.
+    CallChanged {
+        call: CallId,
+        title: Title,
+        input: serde_json::Value,
+    },
     CallStarted {
         call: CallId,
     },
@@ -252,6 +258,12 @@ pub enum Event {
     ModeSet {
         mode: Mode,
     },
+    /// What holds commands in from now on.
+    SandboxSet {
+        /// In a few words: `bubblewrap, network off`, or why there is none.
+        words: String,
+        held: Held,
+    },
     ModelSet {
         model: String,
         window: Option<u64>,
@@ -310,6 +322,20 @@ pub enum Closed {
     Rule {
         rule: String,
     },
+}
+
+/// Whether commands run in a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Held {
+    /// In one that holds all it should.
+    Held,
+    /// In one that leaves something open.
+    Partly,
+    /// In none, as the person wants it.
+    Off,
+    /// In none, although one is wanted.
+    Missing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

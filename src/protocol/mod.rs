@@ -23,15 +23,15 @@ pub use agents::{AgentInfo, AgentState};
 pub use ask::{Ask, AskError, Nobody};
 pub use command::{Command, Input};
 pub use event::{
-    CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Level, Queued, Title, Todo,
-    TodoState, TurnEnd, TurnSummary,
+    CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Held, Level, Queued, Title,
+    Todo, TodoState, TurnEnd, TurnSummary,
 };
 pub use hook::{HookEnd, HookEvent, HookRun};
 pub use ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 pub use message::{Message, Part, Role};
 pub use permission::{
-    Decision, Hunk, HunkLine, LineKind, Mode, PartVerdict, Preview, Request, Ruling, Scope, Source,
-    Sourced, Suggestion,
+    ChangedHunk, Decision, Hunk, HunkLine, LineKind, Mode, PartVerdict, Preview, Request, Ruling,
+    Scope, Source, Sourced, Suggestion,
 };
 pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict};
 pub use trust::{Trust, TrustItem, TrustState};

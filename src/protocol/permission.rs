@@ -116,6 +116,9 @@ pub struct Request {
     /// Where the sandbox stands, in a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<String>,
+    /// The sandbox keeps the network from the command, and the person may let it out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offers_network: bool,
 }
 
 /// What would happen, complete and exact.
@@ -185,14 +188,31 @@ pub enum Scope {
     User,
 }
 
+/// What the lines of a hunk become, context included, with a line end after each but perhaps the
+/// last of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedHunk {
+    pub hunk: usize,
+    pub text: String,
+}
+
 /// The person's answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Decision {
     Once,
+    /// Once, and with the network that the sandbox keeps from other commands.
+    Network,
     /// Apply only these hunks of an edit, numbered from 0 as in the preview.
     Hunks {
         kept: Vec<usize>,
+        /// Those of the kept ones that become something else than was proposed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<ChangedHunk>,
+    },
+    /// Run this command in the place of the one that was asked about. It is judged again.
+    Command {
+        command: String,
     },
     /// Allow this and whatever else the rules cover, for as long as the scope says.
     Rules {

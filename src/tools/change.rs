@@ -4,7 +4,7 @@
 //! made anew for the write, under the session's lock, and refused if the target is not what it was
 //! when it was shown. The model hears what was kept of it.
 
-use crate::diff;
+use crate::diff::{self, Choice};
 use crate::protocol::{Detail, Hunk, LineKind, Preview};
 use crate::tools::disk::{self, Found, Trouble};
 use crate::tools::edit::How;
@@ -13,6 +13,8 @@ use crate::tools::{Outcome, Prepared, ToolCtx, broken, lock};
 
 /// Lines of context in previews: hunks are numbered by it, so it is one number for all.
 const CONTEXT: usize = 3;
+/// Characters of a changed hunk that the model is told.
+const MOST_TOLD: usize = 8 << 10;
 
 /// The file that a change is for, as text.
 #[derive(Debug)]
@@ -229,30 +231,57 @@ struct Kept {
 
 impl Kept {
     fn of(old: &str, new: String, hunks: Vec<Hunk>, ctx: &ToolCtx) -> Result<Kept, String> {
-        let wanted = ctx.approved.hunks.as_deref();
-        let kept: Vec<usize> = match wanted {
-            None => return Ok(Kept { text: new, hunks, all: true, note: None }),
-            Some(wanted) => (0..hunks.len()).filter(|n| wanted.contains(n)).collect(),
+        let Some(wanted) = ctx.approved.hunks.as_deref() else {
+            return Ok(Kept { text: new, hunks, all: true, note: None });
         };
-        if kept.len() == hunks.len() {
+        let changed = |n: usize| ctx.approved.changed.iter().find(|change| change.hunk == n);
+        let choice = |n: usize| match changed(n) {
+            Some(change) => Choice::Become(&change.text),
+            None if wanted.contains(&n) => Choice::Keep,
+            None => Choice::Drop,
+        };
+        let choices: Vec<Choice<'_>> = (0..hunks.len()).map(choice).collect();
+        if choices.iter().all(|choice| *choice == Choice::Keep) {
             return Ok(Kept { text: new, hunks, all: true, note: None });
         }
-        if kept.is_empty() {
+        if choices.iter().all(|choice| *choice == Choice::Drop) {
             return Err("The person kept no hunk of this change. Nothing was written.".to_owned());
         }
-        let text =
-            diff::apply(old, &hunks, &kept).map_err(|e| format!("Nothing was written: {e}."))?;
-        let dropped: Vec<String> =
-            (0..hunks.len()).filter(|n| !kept.contains(n)).map(|n| named(n, &hunks[n])).collect();
-        let note = format!(
-            "The person kept {} of {} hunks and dropped {}: there the old text stands.",
-            kept.len(),
-            hunks.len(),
-            dropped.join(", ")
-        );
+        let text = diff::apply_choices(old, &hunks, &choices)
+            .map_err(|e| format!("Nothing was written: {e}."))?;
+        let note = told(&hunks, &choices);
         // As they are now, with line numbers of the text as it was written.
         Ok(Kept { hunks: diff::hunks(old, &text, CONTEXT), text, all: false, note: Some(note) })
     }
+}
+
+/// What the model must know: which hunks are as it wrote them, and which are not.
+fn told(hunks: &[Hunk], choices: &[Choice<'_>]) -> String {
+    let numbered = || hunks.iter().zip(choices).enumerate();
+    let dropped: Vec<String> = numbered()
+        .filter(|(_, (_, choice))| **choice == Choice::Drop)
+        .map(|(n, (hunk, _))| named(n, hunk))
+        .collect();
+    let mut notes = Vec::new();
+    if !dropped.is_empty() {
+        notes.push(format!(
+            "The person kept {} of {} hunks and dropped {}: there the old text stands.",
+            hunks.len() - dropped.len(),
+            hunks.len(),
+            dropped.join(", ")
+        ));
+    }
+    for (n, (hunk, choice)) in numbered() {
+        if let Choice::Become(text) = choice {
+            let cut: String = text.chars().take(MOST_TOLD).collect();
+            let more = if cut.len() < text.len() { "… (read the file for the rest)" } else { "" };
+            notes.push(format!(
+                "The person changed {}. Its lines, context included, are now:\n{cut}{more}",
+                named(n, hunk)
+            ));
+        }
+    }
+    notes.join(" ")
 }
 
 /// "hunk 2 (old lines 40–44)"; a hunk that only adds names the line after which it would stand.

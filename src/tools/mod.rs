@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::ToolSpec;
 use crate::process::sandbox::Confine;
 use crate::process::{Jobs, Mark};
-use crate::protocol::{Ask, CallStatus, Detail, Preview, Title, Todo};
+use crate::protocol::{Ask, CallStatus, ChangedHunk, Detail, Preview, Title, Todo};
 use crate::tools::seen::Seen;
 use crate::tools::table::Table;
 
@@ -97,6 +97,12 @@ pub struct Approved {
     pub base: Option<Option<String>>,
     /// Hunks of the preview to apply, from 0. `None`: all.
     pub hunks: Option<Vec<usize>>,
+    /// Those of them that become something else.
+    pub changed: Vec<ChangedHunk>,
+    /// What runs in the place of the call's own input, as the person has changed it.
+    pub input: Option<Value>,
+    /// A command may reach the network although the sandbox keeps it from others.
+    pub network: bool,
 }
 
 /// What a tool may use. One for each call.

@@ -48,6 +48,9 @@ struct Key {
     kept: Vec<bool>,
     hunk: usize,
     why: bool,
+    /// Hunks that were changed, and how many characters they have become.
+    changed: Vec<(usize, usize)>,
+    diff: crate::app::model::DiffStyle,
 }
 
 /// Which dialog it is.
@@ -67,6 +70,7 @@ pub struct Prepared {
     foot: Vec<Line<'static>>,
     /// Row and column of the cursor in the foot.
     cursor: Option<(usize, usize)>,
+    full: bool,
 }
 
 #[derive(Debug, Default)]
@@ -97,6 +101,9 @@ impl Shown<'_> {
 impl Prepared {
     /// Rows with the frame around.
     pub fn height(&self) -> u16 {
+        if self.full {
+            return u16::MAX;
+        }
         u16::try_from(self.body.len() + self.foot.len() + 2).unwrap_or(u16::MAX)
     }
 }
@@ -130,6 +137,13 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
         kept,
         hunk,
         why,
+        changed: match shown {
+            Shown::Question(dialog) => {
+                dialog.changed.iter().map(|(hunk, text)| (*hunk, text.len())).collect()
+            }
+            Shown::Confirm(_) | Shown::Trust(_) => Vec::new(),
+        },
+        diff: model.look.diff,
     };
     if state.dialog.as_ref().is_none_or(|rows| rows.key != key) {
         state.work.wrapped += 1;
@@ -144,13 +158,20 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
         state.dialog = Some(Rows { key, rows: Rc::new(rows), hunks: Rc::new(hunks) });
     }
     let rows = state.dialog.as_ref()?;
+    let full = matches!(shown, Shown::Question(dialog) if dialog.full);
     let (foot, cursor) = match shown {
         Shown::Question(dialog) => foot(dialog, columns, &theme, marks),
         Shown::Budget(_) => return None,
         Shown::Confirm(it) => (confirm::foot(it, columns, &theme), None),
         Shown::Trust(it) => (trust::foot(&it.trust, columns, &theme), None),
     };
-    Some(Prepared { body: Rc::clone(&rows.rows), hunks: Rc::clone(&rows.hunks), foot, cursor })
+    Some(Prepared {
+        body: Rc::clone(&rows.rows),
+        hunks: Rc::clone(&rows.hunks),
+        foot,
+        cursor,
+        full,
+    })
 }
 
 pub fn draw(
@@ -261,6 +282,9 @@ fn remark(model: &Model, dialog: &Permission) -> String {
         };
         parts.push(format!("hunk {} of {count} · {kept}", dialog.hunk + 1));
     }
+    if !dialog.changed.is_empty() {
+        parts.push(format!("{} changed by you", dialog.changed.len()));
+    }
     if model.dialogs.len() > 1 {
         parts.push(format!("1 of {} waiting", model.dialogs.len()));
     }
@@ -283,6 +307,11 @@ fn keys<'a>(model: &Model, dialog: &Permission) -> Vec<(String, &'a str)> {
             keys
         }
         Stage::Deny(_) => vec![(field(Action::FieldAccept), "deny and tell"), (esc, "back")],
+        Stage::Change(_) => vec![
+            (field(Action::FieldAccept), "check and run"),
+            (field(Action::FieldNewline), "new line"),
+            (esc, "back"),
+        ],
         Stage::Choose => {
             let edits = !dialog.kept.is_empty();
             let mut keys = vec![(key(Action::AllowOnce), if edits { "apply" } else { "once" })];
@@ -295,10 +324,23 @@ fn keys<'a>(model: &Model, dialog: &Permission) -> Vec<(String, &'a str)> {
                 keys.push((key(Action::AllowSession), "this session"));
                 keys.push((key(Action::AllowAlways), "always…"));
             }
+            if dialog.request.offers_network {
+                keys.push((key(Action::AllowNetwork), "with network"));
+            }
+            if edits || matches!(dialog.request.preview, Preview::Command { .. }) {
+                keys.push((key(Action::Change), "change"));
+            }
             keys.push((key(Action::Deny), "deny"));
             keys.push((key(Action::DenyWithMessage), "say why"));
             keys.push((key(Action::Why), "why am I asked"));
             keys.push((esc, if dialog.why { "back" } else { "stop" }));
+            keys.push((
+                key(Action::DialogFull),
+                if dialog.full { "smaller" } else { "whole screen" },
+            ));
+            if edits {
+                keys.push((key(Action::DialogStyle), "side by side"));
+            }
             keys
         }
     }
@@ -411,6 +453,12 @@ fn foot(
         Stage::Deny(field) => {
             let label = ("tell the model: ", theme.faint);
             let (written, (row, column)) = field::rows(label, field, theme.strong, columns);
+            rows.extend(written);
+            (rows, Some((1 + row, column)))
+        }
+        Stage::Change(field) => {
+            let (written, (row, column)) =
+                field::rows(("$ ", theme.faint), field, theme.strong, columns);
             rows.extend(written);
             (rows, Some((1 + row, column)))
         }

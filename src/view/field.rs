@@ -1,4 +1,4 @@
-//! A one-line field of a dialog, on as many rows as its text needs: whoever agrees to a text has
+//! A field of a dialog, on as many rows as its text needs: whoever agrees to a text has
 //! seen all of it.
 
 use ratatui::style::Style;
@@ -16,16 +16,17 @@ pub fn rows(
 ) -> (Vec<Line<'static>>, (usize, usize)) {
     let (label, label_style) = label;
     let indent = width(label);
-    let text = field.text();
+    let lines = field.lines();
+    let of = |row: &edit::Row| lines.get(row.line).map_or("", String::as_str);
     let cursor = field.cursor();
     let rows = field.rows(columns.saturating_sub(indent).max(1));
     let at = edit::row_of(&rows, cursor);
-    let column = rows.get(at).map_or(0, |row| edit::columns(&text, row.start, cursor.column));
+    let column = rows.get(at).map_or(0, |row| edit::columns(of(row), row.start, cursor.column));
     let line = |(index, row): (usize, &edit::Row)| {
         let head = if index == 0 { label.to_owned() } else { " ".repeat(indent) };
         Line::from(vec![
             Span::styled(head, label_style),
-            Span::styled(edit::slice(&text, row.start, row.end), style),
+            Span::styled(edit::slice(of(row), row.start, row.end), style),
         ])
     };
     (rows.iter().enumerate().map(line).collect(), (at, indent + column))

@@ -30,7 +30,7 @@ pub struct Wanted {
     pub notice: u16,
     /// Rows of what is queued.
     pub queue: u16,
-    /// Rows of the dialog with its frame; 0: there is none.
+    /// Rows of the dialog with its frame; 0: there is none; the most there can be: all of them.
     pub dialog: u16,
     /// A panel is open.
     pub panel: bool,
@@ -68,6 +68,7 @@ pub fn areas(area: Rect, wanted: Wanted) -> Option<Areas> {
     let above = area.height - 1 - prompt.height;
     // A dialog leaves a few rows of what led to it, where there are enough.
     let most = if area.height >= 20 { above.saturating_sub(4) } else { above.saturating_sub(1) };
+    let most = if wanted.dialog == u16::MAX { above } else { most };
     let dialog = take(wanted.dialog.min(most));
     let above = above - dialog.height;
     let notice = take(wanted.notice.min(above.saturating_sub(3)));

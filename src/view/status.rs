@@ -6,9 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::Model;
 use crate::app::keys::{Action, Context};
-use crate::protocol::Mode;
+use crate::app::{Model, SessionInfo};
+use crate::protocol::{Held, Mode};
 use crate::view::marks::Marks;
 use crate::view::theme::Theme;
 use crate::view::words;
@@ -25,12 +25,14 @@ enum Part {
     Today,
     Jobs,
     Branch,
+    Sandbox,
     Help,
 }
 
 /// What is given up when the line is too long, first to last.
-const DROPPED: [Part; 9] = [
+const DROPPED: [Part; 10] = [
     Part::Branch,
+    Part::Sandbox,
     Part::Provider,
     Part::Today,
     Part::Help,
@@ -81,6 +83,9 @@ fn line(
     }
     groups.push(context(model, theme, has(Part::ContextWord)));
     groups.push(cost(model, theme, marks, has(Part::Today)));
+    if has(Part::Sandbox) || missing(session) {
+        groups.extend(sandbox(session, theme));
+    }
     if has(Part::Branch) && !session.branch.is_empty() {
         let dirty = match session.dirty {
             0 => String::new(),
@@ -104,6 +109,22 @@ fn line(
         false => Vec::new(),
     };
     (Line::from(left), Line::from(right))
+}
+
+/// A sandbox that is wanted and not there is never left out of the line.
+fn missing(session: &SessionInfo) -> bool {
+    matches!(session.sandbox, Some((Held::Missing, _)))
+}
+
+fn sandbox(session: &SessionInfo, theme: &Theme) -> Option<Vec<Span<'static>>> {
+    let (held, _) = session.sandbox.as_ref()?;
+    let (text, style) = match held {
+        Held::Held => ("sandbox", theme.text),
+        Held::Partly => ("sandbox, not whole", theme.text),
+        Held::Off => ("no sandbox", theme.faint),
+        Held::Missing => ("NO SANDBOX", theme.failed),
+    };
+    Some(vec![Span::styled(text, style)])
 }
 
 fn mode_style(mode: Mode, theme: &Theme) -> Style {

@@ -1,7 +1,12 @@
 //! Questions and answers.
 
 use serde_json::json;
-use tern::protocol::{CallStatus, Closed, Command, Decision, Event, Mode, Preview, Scope, TurnEnd};
+use tern::agent::Rules;
+use tern::permissions::rule::RuleTexts;
+use tern::protocol::{
+    CallStatus, ChangedHunk, Closed, Command, Decision, Event, Mode, Preview, Scope, Source,
+    Sourced, TurnEnd,
+};
 
 use crate::support::script::{calls, text};
 use crate::support::session::{Options, Session};
@@ -99,7 +104,7 @@ async fn an_edit_shows_its_whole_change_and_applies_what_was_kept() {
     let request = session.question().await;
     let Preview::Edit { hunks, added, removed, .. } = &request.preview else { panic!("an edit") };
     assert_eq!((hunks.len(), *added, *removed), (2, 2, 2));
-    session.answer(&request, Decision::Hunks { kept: vec![1] }).await;
+    session.answer(&request, Decision::Hunks { kept: vec![1], changed: Vec::new() }).await;
     assert_eq!(session.end().await, TurnEnd::Done);
     assert_eq!(std::fs::read_to_string(path).unwrap(), before.replace("line 33\n", "LINE 33\n"));
 }
@@ -168,4 +173,73 @@ async fn a_sandbox_that_is_asked_for_holds_commands() {
     session.ask("go").await;
     assert!(session.dir.path().join("project/inside").exists(), "{:?}", session.results());
     assert!(!target.exists());
+}
+
+#[tokio::test]
+async fn a_command_that_the_person_changes_is_judged_as_it_runs() {
+    let touch = |session: &mut Session| session.dir.path().join("project/mine").exists();
+    let bash = || calls(&[("a", "Bash", json!({"command": "touch theirs"}))]);
+    let change = |command: &str| Decision::Command { command: command.to_owned() };
+    // What nothing allows is shown once more, as it will run.
+    let mut session = asking([bash(), text("ok")]);
+    session.submit("go").await;
+    let request = session.question().await;
+    session.answer(&request, change("touch mine")).await;
+    let again = session.question().await;
+    let Preview::Command { command, .. } = &again.preview else { panic!("a command") };
+    assert_eq!(command, "touch mine");
+    session.answer(&again, Decision::Once).await;
+    assert_eq!(session.end().await, TurnEnd::Done);
+    assert!(touch(&mut session) && !session.dir.path().join("project/theirs").exists());
+    let text = &session.results()[0].text;
+    assert!(text.starts_with("The user changed the command. What ran is:\ntouch mine\n"), "{text}");
+    let title = session.events.iter().find_map(|event| match event {
+        Event::CallChanged { title, .. } => Some(title.object.clone()),
+        _ => None,
+    });
+    assert_eq!(title.as_deref(), Some("touch mine"));
+
+    // A deny rule stands over the person's own change; what only reads needs no second look.
+    let deny = vec![Sourced::new("Bash(touch *)".to_owned(), Source::User)];
+    let texts = RuleTexts { deny, ..RuleTexts::default() };
+    let rules = Rules { texts, ..Rules::default() };
+    let options = Options { mode: Mode::Default, rules, ..Options::default() };
+    let mkdir = || calls(&[("a", "Bash", json!({"command": "mkdir x"}))]);
+    let mut session =
+        Session::with(options, [mkdir(), mkdir(), crate::support::script::text("ok")]);
+    session.submit("go").await;
+    let request = session.question().await;
+    session.answer(&request, change("touch mine")).await;
+    let request = session.question().await;
+    session.answer(&request, change("pwd")).await;
+    assert_eq!(session.end().await, TurnEnd::Done);
+    let results = session.results();
+    assert_eq!(results[0].status, CallStatus::Denied);
+    assert_eq!(results[1].status, CallStatus::Done);
+    assert!(!touch(&mut session));
+}
+
+#[tokio::test]
+async fn a_hunk_that_the_person_changes_is_what_is_written_and_told() {
+    let before: String = (1..=40).map(|n| format!("line {n}\n")).collect();
+    let after = before.replace("line 3\n", "LINE 3\n").replace("line 33\n", "LINE 33\n");
+    let write = json!({"file_path": "f.txt", "content": after});
+    let mut session = asking([
+        calls(&[("r", "Read", json!({"file_path": "f.txt"}))]),
+        calls(&[("a", "Write", write)]),
+        text("ok"),
+    ]);
+    let path = session.file("f.txt", &before);
+    session.submit("go").await;
+    let request = session.question().await;
+    let text = "line 30\nline 31\nline 32\nmine\nline 34\nline 35\nline 36\n".to_owned();
+    let changed = vec![ChangedHunk { hunk: 1, text: text.clone() }];
+    session.answer(&request, Decision::Hunks { kept: vec![1], changed }).await;
+    assert_eq!(session.end().await, TurnEnd::Done);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), before.replace("line 33\n", "mine\n"));
+    let told = &session.results()[1].text;
+    for part in ["kept 1 of 2 hunks and dropped hunk 1 (line 3)", "changed hunk 2 (line 33)", &text]
+    {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
 }

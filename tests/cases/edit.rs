@@ -210,7 +210,7 @@ impl Case {
     fn preview(&self) -> (Preview, Approved) {
         let (tool, input) = self.input();
         let shown = wait(async { named(&tool).preview(&input, &self.ctx).await }).unwrap();
-        (shown.preview, Approved { base: Some(shown.base), hunks: None })
+        (shown.preview, Approved { base: Some(shown.base), ..Approved::default() })
     }
 
     /// No file beside those that the case is about.

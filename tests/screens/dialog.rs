@@ -16,6 +16,10 @@ fn edit(keys: &str) -> Vec<(u64, Decision)> {
     answers(&screen(120, 40).events("edit-asked").keys(keys))
 }
 
+fn hunks(kept: &[usize]) -> Decision {
+    Decision::Hunks { kept: kept.to_vec(), changed: Vec::new() }
+}
+
 fn rules(rule: &str, scope: Scope) -> Decision {
     Decision::Rules { rules: vec![rule.to_owned()], scope }
 }
@@ -33,8 +37,8 @@ fn every_key_has_its_answer() {
         ("n", denied(None)),
         ("<tab>use a guard<enter>", denied(Some("use a guard"))),
         ("<tab><enter>", denied(None)),
-        ("<space><enter>", Decision::Hunks { kept: vec![1] }),
-        ("]<space><enter>", Decision::Hunks { kept: vec![0] }),
+        ("<space><enter>", hunks(&[1])),
+        ("]<space><enter>", hunks(&[0])),
         ("<space><space><enter>", Decision::Once),
         ("<space>]<space><enter>", denied(Some("every hunk of the edit was dropped"))),
     ] {
@@ -44,6 +48,48 @@ fn every_key_has_its_answer() {
         assert_eq!(edit(keys), [], "{keys}");
     }
     assert_eq!(edit("A<ctrl+u><enter>"), [], "an empty rule is not saved");
+}
+
+#[test]
+fn a_command_is_changed_and_a_hunk_is_what_the_editor_made_of_it() {
+    use tern::app::{Effect, Msg, Reply};
+    use tern::protocol::ChangedHunk;
+
+    let changed = |keys: &str| answers(&screen(100, 30).events("command-asked").keys(keys));
+    let command = |command: &str| Decision::Command { command: command.to_owned() };
+    assert_eq!(
+        changed("e<ctrl+w><ctrl+w>--dry-run<enter>"),
+        [(2, command("cargo test -p parser && git push --dry-run"))]
+    );
+    assert_eq!(changed("e<enter>"), [(2, Decision::Once)], "nothing was changed");
+    for keys in ["e<ctrl+u><enter>", "ex<esc>"] {
+        assert_eq!(changed(keys), [], "{keys}");
+    }
+
+    let mut screen = screen(120, 40).events("edit-asked").keys("]e");
+    let opened = screen.off.effects.iter().find_map(|effect| match effect {
+        Effect::OpenEditor(text) => Some(text.clone()),
+        _ => None,
+    });
+    let text = opened.unwrap().replace('x', "y") + "// mine\n";
+    screen = screen.send(Msg::Done(Reply::Edited(Ok(text.clone()))));
+    let shown = screen.text();
+    assert!(shown.contains("// mine") && shown.contains("1 changed by you"), "{shown}");
+    let changed = vec![ChangedHunk { hunk: 1, text }];
+    assert_eq!(
+        answers(&screen.keys("<enter>")),
+        [(1, Decision::Hunks { kept: vec![0, 1], changed })]
+    );
+}
+
+#[test]
+fn the_dialog_takes_the_whole_screen_and_gives_it_back() {
+    let mut screen = screen(90, 40).events("edit-asked");
+    let small = screen.text();
+    screen = screen.keys("f");
+    assert!(screen.text().starts_with('╭'), "{}", screen.text());
+    screen = screen.keys("f");
+    assert_eq!(screen.text(), small);
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn everywhere(text: &str, width: u16, height: u16) -> Vec<Screen> {
             suggestions: vec![Suggestion { rule: own(text) }],
             reason: Some(own(text)),
             sandbox: Some(own(text)),
+            offers_network: false,
         }),
     };
     let base = || {

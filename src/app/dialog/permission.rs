@@ -1,11 +1,14 @@
 //! The permission dialog: what would happen, in full, and the answers to it.
 
+use std::collections::BTreeMap;
+
 use crate::app::clean;
 use crate::app::edit::{Editor, Lines};
 use crate::app::effect::Effect;
 use crate::app::keys::Edit;
 use crate::app::model::Model;
-use crate::protocol::{Command, Decision, Hunk, Preview, Request, Scope};
+use crate::diff;
+use crate::protocol::{ChangedHunk, Command, Decision, Hunk, LineKind, Preview, Request, Scope};
 use crate::text::Piece;
 use crate::text::clean::Mark;
 
@@ -25,7 +28,15 @@ pub struct Permission {
     /// Move the content so that the hunk is shown; set by hunk moves, cleared by scrolling.
     pub show_hunk: bool,
     pub why: bool,
+    /// The dialog takes the whole screen.
+    pub full: bool,
     pub stage: Stage,
+    /// The lines of each hunk as they are and as they would be, by their very characters.
+    sides: Vec<(String, String)>,
+    /// What hunks become instead, by their number.
+    pub changed: BTreeMap<usize, String>,
+    /// The hunk whose text is in the person's editor.
+    editing: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -34,6 +45,8 @@ pub enum Stage {
     Always(RuleForm),
     /// Deny, with a message to the model.
     Deny(Box<Editor>),
+    /// The command, while it is being changed.
+    Change(Box<Editor>),
 }
 
 /// The rules that *always* would save, to be changed before they are.
@@ -47,6 +60,7 @@ pub struct RuleForm {
 
 impl Permission {
     pub fn new(request: Request, agent: Option<String>) -> Permission {
+        let sides = hunks(&request.preview).iter().map(sides).collect();
         let request = clean::request(request);
         let judged = match &request.preview {
             Preview::Command { command: text, .. }
@@ -64,13 +78,57 @@ impl Permission {
             scroll: 0,
             show_hunk: false,
             why: false,
+            full: false,
             stage: Stage::Choose,
+            sides,
+            changed: BTreeMap::new(),
+            editing: None,
         }
     }
 
     pub fn hunks(&self) -> &[Hunk] {
         hunks(&self.request.preview)
     }
+
+    /// A hunk becomes something else, and is shown as that.
+    fn become_text(&mut self, hunk: usize, text: &str) {
+        let Some((old, proposed)) = self.sides.get(hunk) else { return };
+        // Editors end a text with a line end; one that the file does not have at its end is theirs.
+        let text = match text.strip_suffix('\n') {
+            Some(without) if !proposed.is_empty() && !proposed.ends_with('\n') => without,
+            _ => text,
+        };
+        match text == proposed {
+            true => drop(self.changed.remove(&hunk)),
+            false => drop(self.changed.insert(hunk, text.to_owned())),
+        }
+        let redrawn = diff::hunks(old, text, usize::MAX / 2);
+        if let Preview::Edit { hunks, added, removed, .. } = &mut self.request.preview
+            && let Some(shown) = hunks.get_mut(hunk)
+        {
+            let lines = redrawn.into_iter().flat_map(|hunk| hunk.lines).collect();
+            let one = Hunk { lines, ..shown.clone() };
+            *shown = clean::hunks(vec![one]).swap_remove(0);
+            (*added, *removed) = diff::counts(hunks);
+        }
+        if let Some(kept) = self.kept.get_mut(hunk) {
+            *kept = true;
+        }
+        self.show_hunk = true;
+    }
+}
+
+/// The lines of a hunk before and after, whole.
+fn sides(hunk: &Hunk) -> (String, String) {
+    let side = |without: LineKind| {
+        let mut text = String::new();
+        for line in hunk.lines.iter().filter(|line| line.kind != without) {
+            text.push_str(&line.text);
+            text.push_str(if line.no_newline { "" } else { "\n" });
+        }
+        text
+    };
+    (side(LineKind::Added), side(LineKind::Removed))
 }
 
 fn hunks(preview: &Preview) -> &[Hunk] {
@@ -83,14 +141,86 @@ fn hunks(preview: &Preview) -> &[Hunk] {
 pub fn allow_once(model: &mut Model) -> Vec<Effect> {
     let Some(dialog) = model.dialogs.front() else { return Vec::new() };
     let kept: Vec<usize> = (0..dialog.kept.len()).filter(|hunk| dialog.kept[*hunk]).collect();
-    let decision = if kept.len() == dialog.kept.len() {
+    let of = |(hunk, text): (&usize, &String)| ChangedHunk { hunk: *hunk, text: text.clone() };
+    let changed: Vec<ChangedHunk> =
+        dialog.changed.iter().filter(|(hunk, _)| kept.contains(hunk)).map(of).collect();
+    let decision = if kept.len() == dialog.kept.len() && changed.is_empty() {
         Decision::Once
     } else if kept.is_empty() {
         Decision::Deny { message: Some("every hunk of the edit was dropped".to_owned()) }
     } else {
-        Decision::Hunks { kept }
+        Decision::Hunks { kept, changed }
     };
     answer(model, decision)
+}
+
+/// Once, with the network that the sandbox keeps from other commands.
+pub fn allow_network(model: &mut Model) -> Vec<Effect> {
+    if model.dialogs.front().is_some_and(|dialog| dialog.request.offers_network) {
+        return answer(model, Decision::Network);
+    }
+    model.say("nothing keeps the network from this");
+    Vec::new()
+}
+
+/// Opens what is asked about for a change: a command here, a hunk in the person's editor.
+pub fn change(model: &mut Model) -> Vec<Effect> {
+    let Some(dialog) = model.dialogs.front_mut() else { return Vec::new() };
+    match &dialog.request.preview {
+        Preview::Command { command, .. } => {
+            // Whoever changes a text must be able to see all of it.
+            if dialog.judged.iter().any(|piece| piece.style == Mark::Odd) {
+                model.say("it holds characters that cannot be seen: deny it and say why");
+                return Vec::new();
+            }
+            let field = Editor::with(Lines::Many, command);
+            dialog.stage = Stage::Change(Box::new(field));
+            Vec::new()
+        }
+        Preview::Edit { .. } => {
+            let hunk = dialog.hunk;
+            let Some((_, proposed)) = dialog.sides.get(hunk) else { return Vec::new() };
+            let text = dialog.changed.get(&hunk).unwrap_or(proposed).clone();
+            dialog.editing = Some(hunk);
+            vec![Effect::OpenEditor(text)]
+        }
+        Preview::Url { .. } | Preview::Other { .. } => {
+            model.say("only a command or an edit can be changed");
+            Vec::new()
+        }
+    }
+}
+
+/// Back from the editor with the text of a hunk. False: nothing of this dialog was in it.
+pub fn edited(model: &mut Model, text: &Result<String, String>) -> bool {
+    let Some(dialog) = model.dialogs.front_mut() else { return false };
+    let Some(hunk) = dialog.editing.take() else { return false };
+    match text {
+        Ok(text) => dialog.become_text(hunk, text),
+        Err(problem) => model.say(&clean::line(problem)),
+    }
+    true
+}
+
+pub fn toggle_full(model: &mut Model) {
+    if let Some(dialog) = model.dialogs.front_mut() {
+        dialog.full = !dialog.full;
+    }
+}
+
+/// Side by side, or one below the other.
+pub fn toggle_style(model: &mut Model) {
+    let split = crate::config::DiffStyle::Split;
+    model.look.diff = match model.look.diff == split {
+        true => crate::config::DiffStyle::Unified,
+        false => split,
+    };
+}
+
+pub fn newline(model: &mut Model) {
+    if let Some(Stage::Change(field)) = model.dialogs.front_mut().map(|dialog| &mut dialog.stage) {
+        field.insert("\n");
+    }
 }
 
 pub fn allow_session(model: &mut Model) -> Vec<Effect> {
@@ -173,6 +303,15 @@ pub fn accept(model: &mut Model) -> Vec<Effect> {
             let message = (!message.is_empty()).then_some(message);
             answer(model, Decision::Deny { message })
         }
+        Stage::Change(field) => {
+            let command = field.text();
+            let same = matches!(&dialog.request.preview, Preview::Command { command: asked, .. } if *asked == command);
+            if command.trim().is_empty() {
+                model.say("there is no command: n denies it");
+                return Vec::new();
+            }
+            answer(model, if same { Decision::Once } else { Decision::Command { command } })
+        }
         Stage::Always(form) => {
             let used = form.rules.iter().filter(|(used, _)| *used);
             let rules: Vec<String> =
@@ -224,7 +363,7 @@ pub fn pick_rule(model: &mut Model) {
 pub fn field(model: &mut Model) -> Option<&mut Editor> {
     match &mut model.dialogs.front_mut()?.stage {
         Stage::Choose => None,
-        Stage::Deny(field) => Some(field),
+        Stage::Deny(field) | Stage::Change(field) => Some(field),
         Stage::Always(form) => form.rules.get_mut(form.at).map(|(_, field)| field),
     }
 }
@@ -238,7 +377,7 @@ pub fn edit(model: &mut Model, edit: Edit) {
 fn form(model: &mut Model) -> Option<&mut RuleForm> {
     match &mut model.dialogs.front_mut()?.stage {
         Stage::Always(form) => Some(form),
-        Stage::Choose | Stage::Deny(_) => None,
+        Stage::Choose | Stage::Deny(_) | Stage::Change(_) => None,
     }
 }
 

@@ -33,11 +33,18 @@ struct Input {
     /// for servers and long runs
     #[serde(default)]
     run_in_background: bool,
+    /// Asks the person for the network that a sandbox keeps from commands. The model is told of it
+    /// where it could have used it, so that the schema stays short.
+    #[schemars(skip)]
+    #[serde(default)]
+    #[expect(dead_code, reason = "what the person allows counts, not what is asked for")]
+    network: bool,
 }
 
 impl Args for Input {
     const ALIASES: &'static [(&'static str, &'static str)] =
         &[("cmd", "command"), ("script", "command"), ("timeout_ms", "timeout")];
+    const HIDDEN: &'static [&'static str] = &["network"];
 }
 
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -101,6 +108,7 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     }
     let confine = match &ctx.session.confinement {
         Confinement::None => None,
+        Confinement::In(confine) if ctx.approved.network => Some(confine.with_network()),
         Confinement::In(confine) => Some(confine.clone()),
         Confinement::Refused(why) => {
             return Err(Outcome::failed(format!("Bash: {why}"), "refused"));
@@ -120,6 +128,7 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         run: ctx.session.mark.next_run(),
         confine,
     };
+    let offline = spec.confine.as_ref().is_some_and(|confine| !confine.policy().network);
     if input.run_in_background && !ctx.session.jobs.has_room() {
         let text = "Bash: too many commands run in the background. End one with TaskStop.";
         return Err(Outcome::failed(text, "too many"));
@@ -142,6 +151,7 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     let last = last_dir.and_then(|file| std::fs::read_to_string(file.path()).ok());
     notes.extend(follow(last.as_deref().map(str::trim_end), &start.dir, ctx));
     notes.extend(touched(&ended.touched, &ctx.cwd));
+    notes.extend(outcome::missed_network(&ended).filter(|_| offline).map(str::to_owned));
     looks::note(&input.command, &start.dir, &ended, ctx);
     Ok(outcome::of(&ended, &input.command, timeout, notes))
 }

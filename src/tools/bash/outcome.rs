@@ -68,6 +68,32 @@ pub(super) fn of(
     }
 }
 
+/// What programs say that find no network. Not for deciding anything: a wrong guess costs a hint.
+const NO_NETWORK: [&str; 12] = [
+    "Could not resolve host",
+    "Couldn't resolve host",
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "Network is unreachable",
+    "failed to lookup address",
+    "dns error",
+    "EAI_AGAIN",
+    "ENOTFOUND",
+    "no such host",
+    "nodename nor servname",
+    "Could not connect to server",
+];
+
+/// Said where a command in a sandbox without a network failed for want of one.
+pub(super) fn missed_network(ended: &Ended) -> Option<&'static str> {
+    let failed = !matches!(ended.end, End::Exited(0));
+    let output = &ended.output;
+    let says = |text: &str| NO_NETWORK.iter().any(|known| text.contains(known));
+    (failed && (says(&output.head) || says(&output.tail))).then_some(
+        "the sandbox has no network: call again with network: true to ask the person for it",
+    )
+}
+
 /// The output, with what is left out named.
 pub(in crate::tools) fn shown(output: &Output) -> String {
     if output.omitted == 0 {

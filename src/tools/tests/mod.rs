@@ -68,7 +68,8 @@ impl Desk {
 
     /// A call whose preview was shown before, of which these hunks were kept.
     async fn approved(&self, tool: &str, input: Value, base: Prepared, hunks: &[usize]) -> Outcome {
-        let approved = Approved { base: Some(base.base), hunks: Some(hunks.to_vec()) };
+        let approved =
+            Approved { base: Some(base.base), hunks: Some(hunks.to_vec()), ..Approved::default() };
         let ctx = ToolCtx { approved, ..self.ctx.clone() };
         named(tool).run(input, &ctx).await
     }

@@ -110,6 +110,7 @@ pub fn status(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
             if session.scripted { "scripted, no model behind them" } else { "" }.to_owned(),
         ),
         ("mode", session.mode.name().to_owned()),
+        ("sandbox", session.sandbox.as_ref().map_or_else(String::new, |(_, words)| words.clone())),
         ("context", context),
         ("cost", format!("{} this session, {} today{unpriced}", spending.session, spending.today)),
         ("theme", model.look.theme.clone()),
