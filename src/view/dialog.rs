@@ -120,7 +120,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
         Shown::Budget(it) => {
             let body = Rc::new(budget::body(it, columns, &theme));
             let (foot, cursor) = budget::foot(model, it, columns, &theme, marks);
-            return Some(Prepared { body, hunks: Rc::default(), foot, cursor });
+            return Some(Prepared { body, hunks: Rc::default(), foot, cursor, full: false });
         }
         Shown::Confirm(confirm) => {
             (Of::Confirm(confirm.rewind.request), confirm.chosen.clone(), confirm.file, false)
@@ -141,7 +141,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
             Shown::Question(dialog) => {
                 dialog.changed.iter().map(|(hunk, text)| (*hunk, text.len())).collect()
             }
-            Shown::Confirm(_) | Shown::Trust(_) => Vec::new(),
+            Shown::Budget(_) | Shown::Confirm(_) | Shown::Trust(_) => Vec::new(),
         },
         diff: model.look.diff,
     };
