@@ -60,6 +60,8 @@ pub struct Conversation {
     /// The text that stands for the older history, and the record of the first message after it.
     summary: Option<(String, Option<MessageId>)>,
     gauge: Gauge,
+    /// The tool with the largest result that the next request carries.
+    pub carries: Option<String>,
     /// What the last request used.
     last: Option<Usage>,
     /// The request that is out, and the one before it with what it left in the cache.
@@ -137,6 +139,7 @@ impl Conversation {
             specs: start.specs,
             summary: None,
             gauge: Gauge::default(),
+            carries: None,
             last: None,
             sending: None,
             cached: None,
@@ -269,7 +272,10 @@ impl Conversation {
         self.last = Some(usage);
         self.gauge.measured(&usage, compact::bytes(&self.history), self.fixed_bytes());
         let miss = self.cache_miss(&usage);
-        let bill = Bill { route: &self.route, usage, cause, agent: None, tool: None, miss };
+        // A summary is not made for the tool that happened to come before it.
+        let tool = self.carries.as_deref().filter(|_| cause != Cause::Compaction);
+        let agent = shared.agent.as_ref().map(|who| who.kind.as_str());
+        let bill = Bill { route: &self.route, usage, cause, agent, tool, miss };
         let spend = shared.book(&bill).await?;
         self.journal.spent(shared, Some(&spend)).await;
         shared.purse.set_context(self.estimated_tokens());
@@ -281,7 +287,8 @@ impl Conversation {
     fn cache_miss(&mut self, usage: &Usage) -> Option<(Miss, u64)> {
         let sent = self.sending.take()?;
         let miss = self.cached.as_ref().and_then(|cached| {
-            prefix::miss(&cached.sent, &sent, cached.tokens, cached.at.elapsed(), usage)
+            let life = self.route.provider.cache_life();
+            prefix::miss(&cached.sent, &sent, cached.tokens, cached.at.elapsed(), life, usage)
         });
         let tokens = usage.cache_read + usage.cache_write();
         self.cached = Some(Cached { sent, tokens, at: Instant::now() });
@@ -290,7 +297,8 @@ impl Conversation {
 
     /// What the next request is likely to cost. Zero where no price is known.
     pub fn projected_cost(&self) -> Money {
-        let warm = self.cached.as_ref().is_some_and(|cached| cached.at.elapsed() < prefix::LIFE);
+        let life = self.route.provider.cache_life();
+        let warm = self.cached.as_ref().is_some_and(|cached| cached.at.elapsed() < life);
         let usage = prices::projected(self.last.as_ref(), self.estimated_tokens(), warm);
         prices::cost(self.route.known.as_deref(), purse::today(), &usage).unwrap_or_default()
     }

@@ -21,8 +21,6 @@ pub struct Sent {
     messages: Vec<u64>,
 }
 
-/// How long a cached prefix lives after its last use.
-pub const LIFE: Duration = Duration::from_secs(5 * 60);
 /// Servers round to blocks: fewer missing tokens than this are no miss.
 const SLACK: u64 = 1_024;
 
@@ -67,16 +65,17 @@ impl Sent {
 }
 
 /// Cause and number of the tokens that had been cached and were billed anew. `cached` is what the
-/// request before left in the cache (tokens), `ago` when that was.
+/// request before left in the cache (tokens), `ago` when that was, `life` how long it keeps.
 pub fn miss(
     before: &Sent,
     now: &Sent,
     cached: u64,
     ago: Duration,
+    life: Duration,
     usage: &Usage,
 ) -> Option<(Miss, u64)> {
     let missed = cached.checked_sub(usage.cache_read).filter(|missed| *missed > SLACK)?;
-    let cause = before.begins(now).unwrap_or(if ago > LIFE { Miss::Expired } else { Miss::Server });
+    let cause = before.begins(now).unwrap_or(if ago > life { Miss::Expired } else { Miss::Server });
     Some((cause, missed))
 }
 
@@ -125,7 +124,8 @@ mod tests {
         change(&mut after);
         let usage = Usage { cache_read: read, ..Usage::default() };
         let ago = Duration::from_secs(ago);
-        miss(&Sent::of(&before), &Sent::of(&after), 10_000, ago, &usage).map(|(miss, _)| miss)
+        let life = Duration::from_secs(300);
+        miss(&Sent::of(&before), &Sent::of(&after), 10_000, ago, life, &usage).map(|(miss, _)| miss)
     }
 
     #[test]

@@ -73,6 +73,7 @@ async fn exchange(
     let mut loops = Loops::default();
     let mut sent_back = 0;
     let mut done = Done::default();
+    talk.carries = None;
     loop {
         if talk.limits.max_turns.is_some_and(|most| summary.requests >= most) {
             return TurnEnd::TurnLimit;
@@ -101,6 +102,7 @@ async fn exchange(
                 note_cut_calls(&answer, &mut results);
                 results.iter().for_each(|result| done.add(result));
                 done.tell(summary);
+                talk.carries = largest(&calls, &results);
                 talk.add_results(&calls, &results);
                 if cancel.is_cancelled() {
                     return TurnEnd::Interrupted;
@@ -158,6 +160,13 @@ async fn exchange(
         // What was said meanwhile goes along with the results.
         talk.take_steering(shared, cancel).await;
     }
+}
+
+/// The tool whose result is the largest: the request that carries it is made for it more than for
+/// the others.
+fn largest(calls: &[Call], results: &[CallResult]) -> Option<String> {
+    let sized = calls.iter().zip(results).map(|(call, result)| (result.text.len(), &call.tool));
+    sized.max_by_key(|(size, _)| *size).map(|(_, tool)| tool.clone())
 }
 
 fn note_cut_calls(answer: &Answer, results: &mut [CallResult]) {

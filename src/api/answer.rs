@@ -11,6 +11,7 @@ use crate::api::error;
 use crate::api::sse::{self, Item};
 use crate::api::{ApiError, StreamPart};
 use crate::api::{anthropic, openai_chat, openai_responses};
+use crate::config::CacheTtl;
 
 /// Bytes of one answer. No model writes as much; a server that does is broken or hostile.
 const MAX_ANSWER: usize = 256 << 20;
@@ -63,6 +64,12 @@ enum Form {
 impl Answer {
     pub fn anthropic() -> Answer {
         Answer::new(Parser::Anthropic(Default::default()))
+    }
+
+    /// For a request that asked for this cache: a server that does not say how long it keeps what
+    /// it wrote has done as it was asked.
+    pub fn anthropic_caching(cache: CacheTtl) -> Answer {
+        Answer::new(Parser::Anthropic(anthropic::stream::Stream::caching(cache)))
     }
 
     pub fn openai_chat() -> Answer {

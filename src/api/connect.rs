@@ -1,6 +1,7 @@
 //! From a provider's configuration to something that answers requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -9,9 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::api::answer::Answer;
 use crate::api::http::{self, Endpoint};
 use crate::api::openai_chat::request::Dialect;
-use crate::api::{ApiError, ApiErrorKind, PartStream, Provider, Request};
+use crate::api::{ApiError, ApiErrorKind, PartStream, Provider, Request, To};
 use crate::api::{anthropic, openai_chat, openai_responses};
-use crate::config::{Auth, ProviderConfig, Wire};
+use crate::config::{Auth, CacheTtl, ProviderConfig, Wire};
 use crate::net;
 
 /// A provider for `config`. Cheap, and no request is made: what is wrong with an address or a key
@@ -22,6 +23,16 @@ pub fn connect(
     config: &ProviderConfig,
     client: reqwest::Client,
     key: Option<SecretString>,
+) -> Arc<dyn Provider> {
+    connect_to(config, client, key, To::default())
+}
+
+/// The same for one model, of which something is known.
+pub fn connect_to(
+    config: &ProviderConfig,
+    client: reqwest::Client,
+    key: Option<SecretString>,
+    to: To,
 ) -> Arc<dyn Provider> {
     let base_url = base_url(config);
     let host = url::Url::parse(&base_url)
@@ -40,6 +51,7 @@ pub fn connect(
     };
     Arc::new(Server {
         wire: config.wire,
+        to,
         host,
         headers,
         endpoint: Endpoint {
@@ -56,6 +68,7 @@ pub fn connect(
 #[derive(Debug)]
 struct Server {
     wire: Wire,
+    to: To,
     host: String,
     headers: Result<HeaderMap, ApiError>,
     endpoint: Endpoint,
@@ -65,7 +78,10 @@ struct Server {
 impl Provider for Server {
     async fn stream(&self, request: Request) -> Result<PartStream, ApiError> {
         let (outgoing, answer) = match self.wire {
-            Wire::Anthropic => (anthropic::request::build(&request), Answer::anthropic()),
+            Wire::Anthropic => {
+                let answer = Answer::anthropic_caching(self.to.cache);
+                (anthropic::request::build(&request, &self.to), answer)
+            }
             Wire::OpenaiChat => {
                 let dialect = match self.host.as_str() {
                     "api.openai.com" => Dialect::OpenAi,
@@ -74,11 +90,18 @@ impl Provider for Server {
                 (openai_chat::request::build(&request, dialect), Answer::openai_chat())
             }
             Wire::OpenaiResponses => {
-                (openai_responses::request::build(&request), Answer::openai_responses())
+                (openai_responses::request::build(&request, &self.to), Answer::openai_responses())
             }
             Wire::Demo => return Err(no_server()),
         };
         http::send(&self.endpoint, self.headers.clone()?, &outgoing, answer).await
+    }
+
+    fn cache_life(&self) -> Duration {
+        match self.wire {
+            Wire::Anthropic => self.to.cache.duration(),
+            Wire::OpenaiChat | Wire::OpenaiResponses | Wire::Demo => CacheTtl::default().duration(),
+        }
     }
 }
 
@@ -149,7 +172,6 @@ fn headers(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::time::Duration;
 
     use super::*;
     use crate::config::{KeySource, Network};

@@ -27,10 +27,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use crate::config::Effort;
+use crate::config::{CacheTtl, Effort};
+use crate::models::Model;
 use crate::protocol::{Message, Usage};
 
-pub use connect::connect;
+pub use connect::{connect, connect_to};
 
 /// A model's server. Cloned cheaply; one for a session.
 #[async_trait]
@@ -38,6 +39,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Sends the request and returns once the server has answered with headers. Dropping the
     /// stream closes the connection.
     async fn stream(&self, request: Request) -> Result<PartStream, ApiError>;
+
+    /// How long a prompt stays in the server's cache after its last use.
+    fn cache_life(&self) -> Duration {
+        CacheTtl::default().duration()
+    }
 }
 
 pub type PartStream = BoxStream<'static, Result<StreamPart, ApiError>>;
@@ -65,6 +71,15 @@ pub enum Purpose {
     Conversation,
     /// A side request that nothing follows.
     Side,
+}
+
+/// What a wire has to know besides the request itself.
+#[derive(Debug, Clone, Default)]
+pub struct To {
+    /// The model, with what the user's configuration says of it. `None`: what the built-in table
+    /// knows of the wire's own provider counts.
+    pub known: Option<Arc<Model>>,
+    pub cache: CacheTtl,
 }
 
 /// A tool as the model sees it.

@@ -138,11 +138,13 @@ impl Router for Configured {
         if key.is_none() && !provider.local {
             return Err(no_key(provider_name, provider));
         }
+        let known = self.known(name).map(Arc::new);
+        let to = api::To { known: known.clone(), cache: self.config.cache_ttl };
         Ok(Route {
             name: name.to_owned(),
             model: model.to_owned(),
-            provider: api::connect(provider, self.client()?, key),
-            known: self.known(name).map(Arc::new),
+            provider: api::connect_to(provider, self.client()?, key, to),
+            known,
             network: provider.network.clone(),
             scripted: false,
         })

@@ -9,8 +9,8 @@ use crate::config::providers::{self, BUILT_IN, Stated};
 use crate::config::table::{self, Found};
 use crate::config::value::{self, Value};
 use crate::config::{
-    Auth, Budget, Compact, Config, DiffStyle, Effort, Hook, Keymap, Managed, Network, Permissions,
-    Problem, ProviderConfig, Sandbox, SandboxMode, Session, Ui, Wire,
+    Auth, Budget, CacheTtl, Compact, Config, DiffStyle, Effort, Hook, Keymap, Managed, Network,
+    Permissions, Problem, ProviderConfig, Sandbox, SandboxMode, Session, Ui, Wire,
 };
 use crate::protocol::{HookEvent, Mode, Money, Sourced};
 
@@ -33,6 +33,12 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
                 ("max", Effort::Max),
             ],
         ),
+        cache_ttl: choice(
+            store,
+            &["cache-ttl"],
+            &[("5m", CacheTtl::FiveMinutes), ("1h", CacheTtl::OneHour)],
+        )
+        .unwrap_or_default(),
         providers: all_providers(store, &network, env, &mut problems),
         permissions: permissions(store),
         ui: ui(store),

@@ -43,6 +43,7 @@ pub struct Config {
     pub small_model: Option<String>,
     pub fallback_model: Option<String>,
     pub effort: Option<Effort>,
+    pub cache_ttl: CacheTtl,
     pub providers: BTreeMap<String, ProviderConfig>,
     pub permissions: Permissions,
     pub ui: Ui,
@@ -76,6 +77,23 @@ pub enum Effort {
     Medium,
     High,
     Max,
+}
+
+/// How long a server that is told so keeps a prompt in its cache after the last use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CacheTtl {
+    #[default]
+    FiveMinutes,
+    OneHour,
+}
+
+impl CacheTtl {
+    pub fn duration(self) -> Duration {
+        match self {
+            CacheTtl::FiveMinutes => Duration::from_secs(5 * 60),
+            CacheTtl::OneHour => Duration::from_secs(60 * 60),
+        }
+    }
 }
 
 /// A wire format.

@@ -44,6 +44,7 @@ pub const SETTINGS: &[Setting] = &[
     row("small-model", Text, "", Sets, "For titles, summaries and page questions; unset: the provider's cheapest known model"),
     row("fallback-model", Text, "", Sets, "Takes over when the model stays overloaded"),
     row("effort", Choice(&["low", "medium", "high", "max"]), "", Sets, "How long the model thinks"),
+    row("cache-ttl", Choice(&["5m", "1h"]), "\"5m\"", Sets, "How long an Anthropic server keeps the prompt; 1h costs more to write, and pays where you pause for more than five minutes"),
 
     row("providers.*.api", Choice(APIS), "", Never, "The wire format of a provider"),
     row("providers.*.base-url", Url, "", Never, "Where its requests go; with /v1 for the openai formats"),

@@ -182,3 +182,15 @@ async fn without_a_small_model_or_money_a_tool_hears_so() {
     assert!(session.results()[0].text.contains("over its $0.02"), "{:?}", session.results());
     assert_eq!(small.requests().len(), 0);
 }
+
+#[tokio::test]
+async fn a_request_is_booked_for_the_tool_whose_result_it_carries() {
+    let listing = ("c1", "LS", json!({"path": "."}));
+    let long = ("c2", "Bash", json!({"command": "seq 500"}));
+    let answers = [calls(&[listing, long]), text("Done."), text("Done.")];
+    let mut session = Session::start(answers);
+    session.ask("go").await;
+    session.ask("more").await;
+    let tools: Vec<Option<String>> = session.ledger().into_iter().map(|entry| entry.tool).collect();
+    assert_eq!(tools, [None, Some("Bash".to_owned()), None]);
+}

@@ -3,19 +3,20 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::anthropic::WIRE;
-use crate::api::cache::{self, Block};
+use crate::api::cache::{Block, breakpoints};
 use crate::api::history::{self, Turn};
 use crate::api::http::Outgoing;
-use crate::api::{Purpose, Request};
-use crate::config::Effort;
+use crate::api::{Purpose, Request, To};
+use crate::config::{CacheTtl, Effort};
 use crate::models::{self, Model, Thinking};
 use crate::protocol::{Part, Role};
 
 /// Fewer tokens of thinking are refused by the server.
 const LEAST_BUDGET: u32 = 1024;
 
-pub fn build(request: &Request) -> Outgoing {
-    let model = models::find(&format!("anthropic/{}", request.model));
+pub fn build(request: &Request, to: &To) -> Outgoing {
+    let by_name = || models::find(&format!("anthropic/{}", request.model));
+    let model = to.known.as_deref().or_else(by_name);
     let turns = history::turns(&request.messages, carries);
     let thinking = thinking(request, model, &turns);
     let mut body = json!({
@@ -27,7 +28,7 @@ pub fn build(request: &Request) -> Outgoing {
     if !request.system.is_empty() {
         let mut block = json!({"type": "text", "text": &*request.system});
         if mark_prefix {
-            mark(&mut block);
+            mark(&mut block, to.cache);
         }
         body["system"] = json!([block]);
     }
@@ -47,11 +48,11 @@ pub fn build(request: &Request) -> Outgoing {
             && request.system.is_empty()
             && let Some(last) = tools.last_mut()
         {
-            mark(last);
+            mark(last, to.cache);
         }
         body["tools"] = tools.into();
     }
-    body["messages"] = messages(&turns, request.purpose);
+    body["messages"] = messages(&turns, request.purpose, to.cache);
     let mut headers = vec![("anthropic-version", "2023-06-01".to_owned())];
     match thinking {
         Asked::Nothing => {}
@@ -129,7 +130,7 @@ fn carries(part: &Part) -> bool {
     }
 }
 
-fn messages(turns: &[Turn<'_>], purpose: Purpose) -> Value {
+fn messages(turns: &[Turn<'_>], purpose: Purpose, cache: CacheTtl) -> Value {
     let blocks: Vec<Block> = turns
         .iter()
         .flat_map(|turn| {
@@ -137,7 +138,7 @@ fn messages(turns: &[Turn<'_>], purpose: Purpose) -> Value {
         })
         .collect();
     let marks = match purpose {
-        Purpose::Conversation => cache::breakpoints(&blocks),
+        Purpose::Conversation => breakpoints(&blocks),
         // Nothing follows a side request that could read what it wrote.
         Purpose::Side => Vec::new(),
     };
@@ -151,7 +152,7 @@ fn messages(turns: &[Turn<'_>], purpose: Purpose) -> Value {
                 .map(|part| {
                     let mut block = block(part);
                     if marks.contains(&at) {
-                        mark(&mut block);
+                        mark(&mut block, cache);
                     }
                     at += 1;
                     block
@@ -170,8 +171,11 @@ fn markable(part: &Part) -> bool {
     matches!(part, Part::Text { .. } | Part::Call { .. } | Part::Result { .. } | Part::Image { .. })
 }
 
-fn mark(block: &mut Value) {
-    block["cache_control"] = json!({"type": "ephemeral"});
+fn mark(block: &mut Value, cache: CacheTtl) {
+    block["cache_control"] = match cache {
+        CacheTtl::FiveMinutes => json!({"type": "ephemeral"}),
+        CacheTtl::OneHour => json!({"type": "ephemeral", "ttl": "1h"}),
+    };
 }
 
 fn block(part: &Part) -> Value {
@@ -271,7 +275,7 @@ mod tests {
             ]),
             user(vec![text("also"), result("a:1", false), result("b", true)]),
         ];
-        let out = build(&request("claude-sonnet-4-5", messages));
+        let out = build(&request("claude-sonnet-4-5", messages), &To::default());
         assert_eq!(out.path, "/v1/messages");
         assert_eq!(out.headers, [("anthropic-version", "2023-06-01".to_owned())]);
         assert_eq!(
@@ -310,7 +314,7 @@ mod tests {
         let mut side = request("claude-opus-4-6", vec![Message::user("title?")]);
         side.purpose = Purpose::Side;
         side.effort = Some(Effort::High);
-        let body = build(&side).body.to_string();
+        let body = build(&side, &To::default()).body.to_string();
         assert!(!body.contains("cache_control") && !body.contains("thinking"), "{body}");
     }
 
@@ -318,7 +322,7 @@ mod tests {
     fn without_a_system_text_the_last_tool_ends_the_prefix() {
         let mut bare = request("claude-sonnet-4-5", vec![Message::user("hi")]);
         bare.system = Arc::from("");
-        let body = build(&bare).body;
+        let body = build(&bare, &To::default()).body;
         assert_eq!(body.get("system"), None);
         assert_eq!(body["tools"][0]["cache_control"], json!({"type": "ephemeral"}));
     }
@@ -368,7 +372,7 @@ mod tests {
             let mut asked = request(model, messages);
             asked.effort = effort;
             asked.max_tokens = max_tokens;
-            let body = build(&asked).body;
+            let body = build(&asked, &To::default()).body;
             let got = |key: &str| body.get(key).cloned().unwrap_or_default();
             assert_eq!(
                 (got("thinking"), got("output_config")),
@@ -382,7 +386,8 @@ mod tests {
     fn a_longer_history_leaves_the_beginning_as_it_was() {
         let mut messages = vec![Message::user("hi")];
         let unmarked = |messages: &[Message]| {
-            let mut body = build(&request("claude-sonnet-4-5", messages.to_vec())).body;
+            let mut body =
+                build(&request("claude-sonnet-4-5", messages.to_vec()), &To::default()).body;
             for message in body["messages"].as_array_mut().unwrap() {
                 for block in message["content"].as_array_mut().unwrap() {
                     block.as_object_mut().unwrap().remove("cache_control");
@@ -406,5 +411,25 @@ mod tests {
             assert!(after.starts_with(&before), "{before}\n{after}");
             before = after;
         }
+    }
+
+    #[test]
+    fn the_cache_is_asked_to_keep_for_as_long_as_configured() {
+        let to = To { cache: CacheTtl::OneHour, ..To::default() };
+        let body = build(&request("claude-sonnet-4-5", vec![Message::user("hi")]), &to).body;
+        let hour = json!({"type": "ephemeral", "ttl": "1h"});
+        assert_eq!(body["system"][0]["cache_control"], hour);
+        assert_eq!(body["messages"][0]["content"][0]["cache_control"], hour);
+    }
+
+    #[test]
+    fn what_the_user_says_of_a_model_counts() {
+        let known = models::find("anthropic/claude-opus-5").cloned().map(Arc::new);
+        let mut asked = request("gateway-name", vec![Message::user("hi")]);
+        asked.effort = Some(Effort::Max);
+        assert_eq!(build(&asked, &To::default()).body["thinking"], Value::Null);
+        let body = build(&asked, &To { known, ..To::default() }).body;
+        assert_eq!(body["thinking"]["type"], "adaptive");
+        assert_eq!(body["output_config"]["effort"], "max");
     }
 }

@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use crate::api::anthropic::WIRE;
 use crate::api::error;
 use crate::api::{ApiError, StopReason, StreamPart};
+use crate::config::CacheTtl;
 use crate::protocol::Usage;
 
 /// One answer while it comes.
 #[derive(Debug, Default)]
 pub struct Stream {
+    cache: CacheTtl,
     usage: Usage,
     blocks: BTreeMap<usize, Block>,
     /// A call that the server has ended. Whether it is whole shows in what comes next: where the
@@ -42,6 +44,10 @@ enum Block {
 }
 
 impl Stream {
+    pub fn caching(cache: CacheTtl) -> Stream {
+        Stream { cache, ..Stream::default() }
+    }
+
     pub fn event(&mut self, event: &Value, out: &mut Vec<StreamPart>) -> Result<(), ApiError> {
         match text(event, "type") {
             "message_start" => {
@@ -213,7 +219,10 @@ impl Stream {
                 if let Some(sum) = usage["cache_creation_input_tokens"].as_u64()
                     && sum != self.usage.cache_write()
                 {
-                    (self.usage.cache_write_5m, self.usage.cache_write_1h) = (sum, 0);
+                    (self.usage.cache_write_5m, self.usage.cache_write_1h) = match self.cache {
+                        CacheTtl::FiveMinutes => (sum, 0),
+                        CacheTtl::OneHour => (0, sum),
+                    };
                 }
             }
         }

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::api::history::{self, Turn};
 use crate::api::http::Outgoing;
 use crate::api::openai_responses::WIRE;
-use crate::api::{Purpose, Request};
+use crate::api::{Purpose, Request, To};
 use crate::models::{self, Model, Thinking};
 use crate::protocol::{Part, Role};
 
-pub fn build(request: &Request) -> Outgoing {
-    let model = models::find(&format!("openai/{}", request.model));
+pub fn build(request: &Request, to: &To) -> Outgoing {
+    let by_name = || models::find(&format!("openai/{}", request.model));
+    let model = to.known.as_deref().or_else(by_name);
     let turns = history::turns(&request.messages, carries);
     let mut body = json!({
         "model": request.model,
@@ -220,7 +221,7 @@ mod tests {
                 ],
             },
         ];
-        let out = build(&request("gpt-6.2-sol", messages));
+        let out = build(&request("gpt-6.2-sol", messages), &To::default());
         assert_eq!((out.path, out.headers), ("/responses", vec![]));
         assert_eq!(
             out.body,
@@ -273,7 +274,7 @@ mod tests {
             let mut asked = request(model, vec![Message::user("hi")]);
             asked.effort = effort;
             asked.purpose = purpose;
-            let body = build(&asked).body;
+            let body = build(&asked, &To::default()).body;
             assert_eq!(
                 body.get("reasoning").cloned().unwrap_or_default(),
                 reasoning,
