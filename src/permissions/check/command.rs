@@ -7,7 +7,7 @@ use super::{Finding, Judge};
 use crate::permissions::access::{Shell, Step, Use};
 use crate::permissions::facts::PathFact;
 use crate::permissions::path;
-use crate::permissions::programs::{Effect, PathUse, Touch};
+use crate::permissions::programs::{self, Effect, PathUse, Touch};
 use crate::permissions::rule::{List, Rule, Spec};
 use crate::permissions::shell::{Assignment, RedirectKind, Word, is_harmless_setting, wrap};
 use crate::protocol::{Mode, Ruling};
@@ -27,7 +27,7 @@ impl Judge<'_> {
             None => Finding::built_in(Ruling::Allow, "it runs nothing"),
         };
         if let Some(doubt) = &script.doubt
-            && self.policy.mode != Mode::BypassPermissions
+            && (self.policy.mode != Mode::BypassPermissions || self.limits_commands())
         {
             let exact = self.policy.rules.allow.iter().find(
                 |rule| matches!(&rule.spec, Spec::Command(pattern) if pattern.is(&script.text)),
@@ -66,6 +66,11 @@ impl Judge<'_> {
             );
         }
         if self.policy.mode == Mode::BypassPermissions {
+            if self.limits_commands() && hidden(&step.part.words) {
+                return Finding::firm(
+                    "rules stop some commands, and what this one runs is known only when it runs",
+                );
+            }
             return Finding::by_mode(Ruling::Allow, "bypassPermissions mode is on");
         }
         if let Some(finding) = self.protected_write(step) {
@@ -75,7 +80,7 @@ impl Judge<'_> {
             let use_ = match redirect.kind {
                 RedirectKind::Reads => Use::Reads,
                 RedirectKind::Writes => Use::Writes,
-                RedirectKind::Feeds => return Finding::built_in(Ruling::Allow, "it is given text"),
+                RedirectKind::Feeds => return given(&redirect.target),
             };
             match PathUse::of(&redirect.target) {
                 Some(path) => self.use_of(use_, &path, step),
@@ -87,6 +92,16 @@ impl Judge<'_> {
         });
         let command = self.command(step, doubtful);
         redirects.fold(command, Finding::or_stricter)
+    }
+
+    /// Whether a deny or ask rule speaks of some commands: then it must be known what runs, whatever
+    /// the mode.
+    fn limits_commands(&self) -> bool {
+        let rules = &self.policy.rules;
+        rules.deny.iter().chain(&rules.ask).any(|rule| {
+            rule.names("Bash")
+                && matches!(&rule.spec, Spec::Command(_) | Spec::Param { or: Some(_), .. })
+        })
     }
 
     /// A deny or ask rule that speaks of anything in this part.
@@ -419,4 +434,20 @@ fn shorten(text: &str) -> String {
         short.push('…');
     }
     format!("`{short}`")
+}
+
+/// A program, or a script for a shell, that the shell still has to work out.
+fn hidden(words: &[Word]) -> bool {
+    let Some((program, rest)) = words.split_first() else { return false };
+    let Some(name) = program.literal() else { return true };
+    let runs_text = wrap::is_shell(&name) || matches!(name.as_str(), "eval" | "source" | ".");
+    runs_text && rest.iter().any(|word| word.literal().is_none())
+}
+
+/// What stands in a here-document or here-string goes to the program, and mostly back to the model.
+fn given(text: &Word) -> Finding {
+    match programs::secret(text) {
+        Some(name) => Finding::built_in(Ruling::Ask, format!("${name} may be a secret")),
+        None => Finding::built_in(Ruling::Allow, "it is given text"),
+    }
 }

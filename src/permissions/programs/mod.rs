@@ -13,6 +13,8 @@ mod sed;
 mod special;
 mod table;
 
+pub use special::secret;
+
 use super::shell::{Shape, Word};
 
 /// What a command does with files.

@@ -11,16 +11,20 @@ fn reads(reads: Vec<PathUse>) -> Effect {
 pub(super) fn echo(args: &[Word]) -> Result<Effect, String> {
     let mut names = Vec::new();
     for word in args {
-        for piece in &word.pieces {
-            if let Piece::Variable { name, .. } = piece
-                && may_be_secret(name)
-            {
-                return Err(format!("${name} may be a secret"));
-            }
+        if let Some(name) = secret(word) {
+            return Err(format!("${name} may be a secret"));
         }
         names.extend(PathUse::of(word).filter(|path| path.pattern));
     }
     Ok(reads(names))
+}
+
+/// The variable in it that may hold one.
+pub fn secret(word: &Word) -> Option<&str> {
+    word.pieces.iter().find_map(|piece| match piece {
+        Piece::Variable { name, .. } if may_be_secret(name) => Some(name.as_str()),
+        _ => None,
+    })
 }
 
 fn may_be_secret(name: &str) -> bool {
@@ -164,10 +168,15 @@ pub(super) fn ps(args: &[Word]) -> Result<Effect, String> {
     }
     let list = "-AadeflFHLjwTM -o= -p= -u= -U= -C= -t= --pid= --user= --sort= --format= --forest \
         --no-headers --ppid=";
-    match flags::parse(list, args)?.operands.as_slice() {
-        [] => Ok(reads(Vec::new())),
-        _ => Err("this form of ps may show the environment of other programs".to_owned()),
+    let parsed = flags::parse(list, args)?;
+    let shows = |value: &String| value.to_ascii_lowercase().contains("env");
+    let environment = parsed.flags.iter().any(|(flag, value)| {
+        matches!(flag.as_str(), "-o" | "--format") && value.as_ref().is_none_or(shows)
+    });
+    if !environment && parsed.operands.is_empty() {
+        return Ok(reads(Vec::new()));
     }
+    Err("this form of ps may show the environment of other programs".to_owned())
 }
 
 /// Listing only: `tar tf`, `tar -tvf`, `tar -ztf`.

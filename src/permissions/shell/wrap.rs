@@ -10,7 +10,7 @@ use std::path::Path;
 use super::{Part, RedirectKind, Word, crude, read};
 
 /// Looked through for deny and ask: what follows them may be a command.
-const WRAPPERS: [&str; 52] = [
+const WRAPPERS: [&str; 55] = [
     "timeout",
     "time",
     "nice",
@@ -63,6 +63,9 @@ const WRAPPERS: [&str; 52] = [
     "setarch",
     "prlimit",
     "trap",
+    "pkexec",
+    "tmux",
+    "screen",
 ];
 const SHELLS: [&str; 9] = ["bash", "sh", "zsh", "dash", "ksh", "ash", "mksh", "fish", "rbash"];
 const FIND_RUNS: [&str; 4] = ["-exec", "-execdir", "-ok", "-okdir"];
@@ -216,7 +219,7 @@ fn add(words: &[String], depth: usize, seen: &mut Views) {
                     || ["-x", "-X", "--exec", "--exec-batch"].contains(&word.as_str())
             };
             for (at, _) in rest.iter().enumerate().filter(|(_, word)| runs(word)) {
-                add_tail(&rest[at + 1..], depth, seen);
+                add_inner(&rest[at + 1..], depth, seen);
             }
         }
         _ if WRAPPERS.contains(&name) => {
@@ -226,12 +229,27 @@ fn add(words: &[String], depth: usize, seen: &mut Views) {
             for at in 0..rest.len().min(MOST_TAILS) {
                 if rest[at].contains(char::is_whitespace) {
                     add_script(&rest[at], depth, seen);
+                    // `env -S'rm x'`
+                    let split = ["-S", "--split-string="];
+                    let inner = split.iter().find_map(|flag| rest[at].strip_prefix(flag));
+                    if let Some(inner) = inner {
+                        add_script(inner, depth, seen);
+                    }
                 }
                 add_tail(&rest[at..], depth, seen);
             }
         }
         _ => {}
     }
+}
+
+/// A command inside another one's words, wrappers and all.
+fn add_inner(words: &[String], depth: usize, seen: &mut Views) {
+    if depth >= DEEPEST {
+        seen.complete = false;
+        return;
+    }
+    add(words, depth + 1, seen);
 }
 
 /// A tail of a wrapper's words. A wrapper in it is seen from the outer one, which takes every tail.
@@ -273,7 +291,7 @@ fn add_git(rest: &[String], depth: usize, seen: &mut Views) {
     }
     for (i, word) in inner.iter().enumerate().skip(1) {
         if matches!(word.as_str(), "run" | "foreach" | "-x" | "--exec") {
-            add_tail(&inner[i + 1..], depth, seen);
+            add_inner(&inner[i + 1..], depth, seen);
             if let Some(script) = inner.get(i + 1) {
                 add_script(script, depth, seen);
             }

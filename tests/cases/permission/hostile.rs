@@ -2,6 +2,7 @@
 
 mod bypass;
 mod git;
+mod hunt;
 mod places;
 mod programs;
 mod words;
