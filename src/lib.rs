@@ -19,7 +19,7 @@
 //!      |                       |
 //! 4    |                     tools
 //!      |                       |
-//! 3    |        session   context   api   hooks
+//! 3    |        session   context   api   mcp   hooks
 //!      |                       |
 //! 2   config  permissions  trust  cost  diff  highlight  process  net
 //!                              |
@@ -76,6 +76,7 @@ pub mod diff;
 pub mod headless;
 pub mod highlight;
 pub mod hooks;
+pub mod mcp;
 pub mod models;
 pub mod net;
 pub mod permissions;

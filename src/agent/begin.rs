@@ -318,6 +318,7 @@ async fn shared(
         ),
         settings: setup.settings.clone(),
         spill: setup.spill.clone(),
+        mcp: setup.mcp.as_ref().map(|mcp| Arc::clone(&mcp.servers)),
         session: Mutex::new(Arc::new(SessionState {
             tools: setup.tools.clone(),
             roots: Mutex::new(setup.rules.additional.clone()),

@@ -36,6 +36,7 @@ mod retell;
 pub mod route;
 mod rules;
 mod run;
+pub mod servers;
 mod shared;
 mod side;
 mod title;
@@ -98,6 +99,8 @@ pub struct Setup {
     pub keep_log: bool,
     /// Whether the small model may be asked for a title, where the first words are a poor one.
     pub titles: bool,
+    /// `None`: no server is defined.
+    pub mcp: Option<servers::Mcp>,
     pub resume: Option<SessionId>,
     /// With `resume`: leave the old log as it is.
     pub fork: bool,

@@ -15,10 +15,11 @@ use crate::agent::begin::NotBegun;
 use crate::agent::conversation::Conversation;
 use crate::agent::hooking;
 use crate::agent::request::{Ended, failed};
+use crate::agent::servers::Connected;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
-use crate::agent::{Setup, begin, compact, pay, recount, trust, turn, undo};
+use crate::agent::{Setup, begin, compact, pay, recount, servers, trust, turn, undo};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
@@ -36,6 +37,10 @@ pub async fn run(
     let begun = first(&mut setup, &mut commands, &mut later, &events).await;
     let Some((shared, mut talk)) = begun else { return };
     let mut shared = Arc::new(shared);
+    let connected = match &setup.mcp {
+        Some(mcp) => Some(Connected::begin(mcp, &shared, &events).await),
+        None => None,
+    };
     let mut naming = Naming::default();
     loop {
         let command = match later.pop_front() {
@@ -92,10 +97,16 @@ pub async fn run(
             Command::Clear => {
                 naming.stop().await;
                 renew(&mut setup, None, &events, &mut shared, &mut talk).await;
+                if let Some(connected) = &connected {
+                    connected.continues(&shared).await;
+                }
             }
             Command::Resume { session } => {
                 naming.stop().await;
                 renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
+                if let Some(connected) = &connected {
+                    connected.continues(&shared).await;
+                }
             }
             Command::Fork { session } => {
                 naming.stop().await;
@@ -121,6 +132,7 @@ pub async fn run(
             | Command::SetBudget { .. }
             | Command::Unqueue { .. }
             | Command::SetMode { .. }
+            | Command::Server { .. }
             | Command::SteerAgent { .. }
             | Command::StopAgent { .. }
             | Command::Background
@@ -137,6 +149,9 @@ pub async fn run(
     naming.stop().await;
     talk.end_turn(&shared).await;
     hooking::session_ended(&shared, "other").await;
+    if let Some(connected) = connected {
+        connected.end().await;
+    }
     // Whoever hears that the agent has stopped may open the log at once, and finds no process
     // that a call left behind.
     drop(talk);
@@ -290,6 +305,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         Command::AskTrust => trust::show(shared).await,
         Command::Trust { seen } => trust::give(shared, &seen).await,
         Command::Distrust => trust::withdraw(shared).await,
+        Command::Server { server, act } => servers::act(shared, server, act).await,
         Command::SteerAgent { .. }
         | Command::StopAgent { .. }
         | Command::Submit { .. }

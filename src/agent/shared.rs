@@ -15,6 +15,7 @@ use crate::agent::purse::Purse;
 use crate::agent::queue::Queue;
 use crate::agent::rules::Settings;
 use crate::agent::side::Side;
+use crate::mcp::Servers;
 use crate::protocol::{AgentId, Event, Level, Mode};
 use crate::tools::table::Table;
 use crate::tools::{Approved, SessionState, Tool, ToolCtx};
@@ -34,6 +35,7 @@ pub struct Shared {
     pub agent: Option<Who>,
     pub settings: Arc<dyn Settings>,
     pub spill: PathBuf,
+    pub mcp: Option<Arc<Servers>>,
     pub session: Mutex<Arc<SessionState>>,
     pub cwd: Mutex<PathBuf>,
     /// Said while a turn runs, not yet given to the model.

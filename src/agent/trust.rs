@@ -85,6 +85,9 @@ async fn in_force(shared: &Shared, trusted: bool) {
     if shared.gate.mode() == before.mode {
         set_mode(shared, now.mode).await;
     }
+    if let Some(servers) = &shared.mcp {
+        servers.set_trusted(trusted);
+    }
     shared.emit(Event::TrustSet { trusted }).await;
     shared.answer_covered().await;
 }

@@ -6,6 +6,7 @@ use crate::app::dialog::{budget, confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
+use crate::app::panels::servers::{self, Wish};
 use crate::app::panels::{
     self, Kind, Panel, changes, cost, history, jobs, palette, rewind, themes,
 };
@@ -104,6 +105,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PermissionsPanel => panels::toggle(model, Kind::Permissions),
         Action::StatusPanel => panels::toggle(model, Kind::Status),
         Action::RewindPanel => return rewind::open(model),
+        Action::ServersPanel => panels::toggle(model, Kind::Servers(servers::Servers::default())),
+        Action::ServerSwitch => return servers::act(model, Wish::Switch),
+        Action::ServerApprove => return servers::act(model, Wish::Approve),
+        Action::ServerReconnect => return servers::act(model, Wish::Reconnect),
+        Action::ServerLogin => return servers::act(model, Wish::Login),
+        Action::ServerLogout => return servers::act(model, Wish::Logout),
         Action::RewindHere => return rewind::here(model),
         Action::Palette => palette::open(model),
         Action::QueuePanel => panels::toggle(model, Kind::Queue),

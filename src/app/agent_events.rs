@@ -7,7 +7,7 @@ use crate::app::clean;
 use crate::app::dialog::{budget, confirm, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
-use crate::app::panels::{busy, history, jobs};
+use crate::app::panels::{busy, history, jobs, servers};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
@@ -146,6 +146,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
             jobs::changed(model, job, &command, running, &facts);
         }
         Event::JobOutput { job, text } => return jobs::output(model, job, &text),
+        Event::ServersChanged { servers } => model.servers = servers::known(servers),
         Event::ModeSet { mode } => model.session.mode = mode,
         Event::ModelSet { model: name, window } => {
             model.session.model = clean::line(&name);

@@ -154,6 +154,15 @@ fn items(model: &Model, rest: &str) -> Vec<Item> {
     let Some((name, argument)) = rest.split_once(' ') else {
         let rows = ranked(COMMANDS.iter().map(|row| row.name.to_owned()), rest);
         let rows = rows.into_iter().filter_map(|name| COMMANDS.iter().find(|row| row.name == name));
+        let prompts = model.servers.iter().flat_map(|server| &server.prompts);
+        let names = ranked(prompts.clone().map(|(command, _)| command.clone()), rest);
+        let prompt = |name: &String| prompts.clone().find(|(command, _)| command == name);
+        let prompts = names.iter().filter_map(prompt).map(|(command, about)| Item {
+            label: format!("/{command}"),
+            help: about.clone(),
+            text: format!("/{command}"),
+            complete: true,
+        });
         return rows
             .map(|row| Item {
                 label: format!("/{} {}", row.name, row.args).trim_end().to_owned(),
@@ -161,6 +170,7 @@ fn items(model: &Model, rest: &str) -> Vec<Item> {
                 text: format!("/{}", row.name),
                 complete: true,
             })
+            .chain(prompts)
             .collect();
     };
     let values: Vec<(String, String)> = match name {

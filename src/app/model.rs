@@ -18,8 +18,8 @@ use crate::app::transcript::{Body, Transcript};
 use crate::app::vim::Vim;
 pub use crate::config::DiffStyle;
 use crate::protocol::{
-    CallId, Held, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, SessionId, Sourced, Todo,
-    Trust, TurnId,
+    CallId, Held, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, ServerInfo, SessionId,
+    Sourced, Todo, Trust, TurnId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -57,6 +57,7 @@ pub struct Model {
     pub queue: Vec<Queued>,
     pub todos: Vec<Todo>,
     pub jobs: Vec<Job>,
+    pub servers: Vec<ServerInfo>,
     pub agents: Vec<Agent>,
     /// Hooks that have run, the newest last.
     pub hooks: Vec<HookRun>,
@@ -268,6 +269,7 @@ impl Model {
             Some(Kind::Jobs(_)) => Some(Context::Jobs),
             Some(Kind::Palette) => Some(Context::Palette),
             Some(Kind::Queue) => Some(Context::Queue),
+            Some(Kind::Servers(_)) => Some(Context::Servers),
             _ => None,
         };
         match self.focus() {

@@ -127,6 +127,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Permissions => panels::open(model, Kind::Permissions),
         Slash::Status => panels::open(model, Kind::Status),
         Slash::Tasks => return jobs::open(model),
+        Slash::Mcp => panels::open(model, Kind::Servers(panels::servers::Servers::default())),
         Slash::Init => return send(model, slash::INIT),
         Slash::Clear => return idle_only(model, Command::Clear),
         Slash::Compact { focus } => return idle_only(model, Command::Compact { focus }),

@@ -127,6 +127,10 @@ pub struct SessionArgs {
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
 
+    /// MCP servers of this run, as in .mcp.json
+    #[arg(long, value_name = "FILE")]
+    pub mcp_config: Option<PathBuf>,
+
     /// How hard the model thinks
     #[arg(long, value_name = "low|medium|high|max")]
     pub effort: Option<String>,
@@ -187,6 +191,8 @@ pub enum Sub {
     Config(cli::config::ConfigArgs),
     /// Known models, windows and prices
     Models(cli::models::ModelsArgs),
+    /// Servers of the Model Context Protocol
+    Mcp(cli::mcp::McpArgs),
     /// Save a provider's key
     Login(cli::login::LoginArgs),
     /// Forget a provider's key

@@ -112,6 +112,18 @@ fn show(loaded: &Loaded, origin: bool, out: &mut dyn Write) -> anyhow::Result<()
     Ok(())
 }
 
+/// A table of another module's without what may be keys: the environment and headers of a server.
+fn unkeyed(value: &Value) -> Value {
+    let Value::Raw(toml::Value::Table(table)) = value else { return value.clone() };
+    let mut table = table.clone();
+    for name in ["env", "headers"] {
+        if let Some(toml::Value::Table(pairs)) = table.get_mut(name) {
+            pairs.iter_mut().for_each(|(_, value)| *value = "[hidden]".into());
+        }
+    }
+    Value::Raw(toml::Value::Table(table))
+}
+
 /// Whether a path is one of this setting, and not only of one that looks alike.
 fn names(path: &[String], setting: &Setting) -> bool {
     matches!(table::find(path), Found::Setting(found) if found.name == setting.name)
@@ -126,6 +138,7 @@ fn line(
 ) -> anyhow::Result<()> {
     let shown = |value: &Value| match setting.kind {
         Kind::Secret => "\"[hidden]\"".to_owned(),
+        Kind::Raw => toml_text(&unkeyed(value)),
         _ => toml_text(value),
     };
     if setting.kind == Kind::Adds && origin {

@@ -10,6 +10,7 @@ pub mod cost;
 pub mod debug;
 pub mod doctor;
 pub mod login;
+pub mod mcp;
 pub mod models;
 pub mod permissions;
 pub mod sessions;
@@ -99,6 +100,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         }
         Some(Sub::Config(args)) => config::run(args, &env, out),
         Some(Sub::Models(args)) => models::run(args, &env, out),
+        Some(Sub::Mcp(args)) => mcp::run(args, &env, out),
         Some(Sub::Login(args)) => login::run(args, &env, out),
         Some(Sub::Logout(args)) => login::run_logout(args, &env, out),
         Some(Sub::Doctor(args)) => doctor::run(args, &env, out),

@@ -10,7 +10,7 @@ use crate::app::slash::{COMMANDS, Slash};
 use crate::cli::args::Cli;
 use crate::cli::sessions::list::{self, ListArgs};
 use crate::cli::start::{self, Trust};
-use crate::cli::{Env, Failure, cost, models, router};
+use crate::cli::{Env, Failure, cost, mcp, models, router};
 use crate::config::problem::one_line;
 use crate::cost::sums::By;
 use crate::protocol::{ErrorKind, Mode, Sourced};
@@ -23,6 +23,7 @@ pub fn answer(slash: &Slash, cli: &Cli, env: &Env) -> Result<String, Failure> {
     let mut out = Vec::new();
     match slash {
         Slash::Help => help(&mut out),
+        Slash::Mcp => mcp::list(env, &mut out),
         Slash::Cost => {
             let args = cost::CostArgs { by: By::Day, since: Some("7d".to_owned()), json: false };
             cost::run(&args, env, &mut out).map(drop)

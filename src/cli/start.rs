@@ -5,26 +5,28 @@ use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use crate::agent::servers::Mcp;
 use crate::agent::{self, Limits};
 use crate::cli::args::{Cli, SessionArgs};
 use crate::cli::router::{self, Configured};
-use crate::cli::{Env, Failure, permissions};
+use crate::cli::{Env, Failure, mcp, permissions};
 use crate::config::layer::{self, Flags, Inputs};
 use crate::config::{Config, Problem, dirs};
 use crate::context::Place;
 use crate::hooks::Hooks;
+use crate::mcp::Servers;
 use crate::permissions::RuleSet;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId};
 use crate::session::Places;
 use crate::session::index::{self, FindError};
 use crate::session::redact::Secrets;
-use crate::tools::Tool;
 use crate::tools::table::{self, Table};
+use crate::tools::{self, Tool};
 use crate::trust;
 
 /// A session that is ready to begin.
@@ -142,10 +144,13 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
     if let Some(problem) = flagged {
         return Err(Failure::new(ErrorKind::Config, problem.to_string()));
     }
-    let (rules, problems) = rules(&config, env, trusted, problems);
+    let (rules, mut problems) = rules(&config, env, trusted, problems);
     refuse_broken_policy(&problems)?;
     let model = router::model(&config, env)?;
     let resume = resumed(cli, env)?;
+    let (servers, more) = servers(&config, env, trusted, args);
+    problems.extend(more);
+    let wait = if can_ask { Duration::ZERO } else { SERVERS_WAIT };
     let setup = agent::Setup {
         cwd: env.cwd.clone(),
         model,
@@ -156,7 +161,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         budget: config.budget.clone(),
         limits: Limits { max_turns: args.max_turns },
         router: Arc::new(Configured::new(&config, env)),
-        tools: tools(args)?,
+        tools: tools(args, servers.as_ref(), config.mcp_direct_tokens)?,
         rules,
         hooks: Hooks::new(config.hooks.clone()),
         settings: Arc::new(Again { cli: cli.clone(), env: env.clone() }),
@@ -171,6 +176,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         sandbox: config.sandbox.clone(),
         secret_env: config.providers.values().flat_map(|p| p.key.env.clone()).collect(),
         keep_log: !args.no_session,
+        mcp: servers.map(|servers| Mcp { servers, wait }),
         titles: false,
         resume,
         fork: cli.fork,
@@ -250,9 +256,47 @@ fn is_project(source: crate::protocol::Source) -> bool {
     }
 }
 
-fn tools(args: &SessionArgs) -> Result<Arc<Table>, Failure> {
+/// How long a prompt without a screen waits for servers that were never met.
+const SERVERS_WAIT: Duration = Duration::from_secs(10);
+
+/// The servers of this folder, none of them started; `None` where none is defined.
+fn servers(
+    config: &Config,
+    env: &Env,
+    trusted: bool,
+    args: &SessionArgs,
+) -> (Option<Arc<Servers>>, Vec<Problem>) {
+    let found = mcp::find_all(config, env, trusted, args.mcp_config.as_ref());
+    let mut problems = found.problems.clone();
+    if found.definitions.is_empty() {
+        return (None, problems);
+    }
+    let (servers, damage) = Servers::new(found, mcp::places(config, env));
+    problems.extend(damage.map(|message| Problem {
+        source: crate::protocol::Source::User,
+        file: None,
+        line: None,
+        message,
+        hint: None,
+    }));
+    (Some(servers), problems)
+}
+
+/// The built-in tools, or those of `--tools`, and what MCP servers are known to offer.
+fn tools(
+    args: &SessionArgs,
+    servers: Option<&Arc<Servers>>,
+    direct_tokens: u64,
+) -> Result<Arc<Table>, Failure> {
+    let (sent, deferred) =
+        servers.map(|servers| tools::mcp_tool::split(servers, direct_tokens)).unwrap_or_default();
     let all = table::all();
-    let Some(list) = &args.tools else { return Ok(Table::built_in()) };
+    let Some(list) = &args.tools else {
+        return Ok(Table::new(
+            [table::sent(), sent].concat(),
+            [table::deferred(), deferred].concat(),
+        ));
+    };
     let wanted: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
     if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name))
     {
@@ -263,7 +307,8 @@ fn tools(args: &SessionArgs) -> Result<Arc<Table>, Failure> {
     let among = |tools: Vec<Arc<dyn Tool>>| {
         tools.into_iter().filter(|tool| wanted.contains(&tool.name())).collect()
     };
-    Ok(Table::new(among(table::sent()), among(table::deferred())))
+    let own: (Vec<_>, Vec<_>) = (among(table::sent()), among(table::deferred()));
+    Ok(Table::new([own.0, sent].concat(), [own.1, deferred].concat()))
 }
 
 fn prompt(args: &SessionArgs, env: &Env) -> Result<agent::Prompt, Failure> {

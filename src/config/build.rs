@@ -67,6 +67,8 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
         hooks: hooks(store, &mut problems),
         models: models(store),
         managed: Managed::default(),
+        mcp_direct_tokens: count(store, &["mcp", "direct-tokens"]).unwrap_or_default(),
+        mcp: servers(store),
     };
     (config, problems)
 }
@@ -242,6 +244,15 @@ fn models(store: &Store) -> toml::Table {
         _ => None,
     };
     store.below(&["models"]).into_iter().filter_map(raw).collect()
+}
+
+fn servers(store: &Store) -> BTreeMap<String, Sourced<toml::Value>> {
+    let server = |name: &str| {
+        let entry = store.one(&["mcp", "servers", name])?;
+        let Value::Raw(raw) = &entry.value else { return None };
+        Some((name.to_owned(), same_place(entry, raw.clone())))
+    };
+    store.below(&["mcp", "servers"]).into_iter().filter_map(server).collect()
 }
 
 /// The value that counts: the highest layer's, else the table's default.

@@ -391,6 +391,11 @@ impl Merge {
                 )),
                 _ => None,
             },
+            // What runs nothing before trust must not hide a server of the person's own either.
+            (Value::Raw(_), Some(_)) if setting.name == "mcp.servers.*" && !self.trusted => Some((
+                format!("{} stays as it is in your own file", table::dotted(path)),
+                "the project's counts once you trust this folder",
+            )),
             _ => None,
         };
         if let Some((message, hint)) = refusal {

@@ -61,6 +61,10 @@ pub struct Config {
     pub models: toml::Table,
     /// What whoever manages this machine has locked.
     pub managed: Managed,
+    /// Tokens of tools of MCP servers that every request carries.
+    pub mcp_direct_tokens: u64,
+    /// `[mcp.servers.NAME]`, as written: `mcp` reads them.
+    pub mcp: BTreeMap<String, Sourced<toml::Value>>,
 }
 
 /// With no file at all, every row of [`table`] at its default.

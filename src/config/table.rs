@@ -107,8 +107,9 @@ pub const SETTINGS: &[Setting] = &[
     row("managed.models", Words, "", Managed, "Models that may be used, as PROVIDER/MODEL, * for any text; unset: all"),
     row("managed.telemetry", Choice(&["any", "managed", "never"]), "\"any\"", Managed, "Whose telemetry may be sent"),
 
-    row("mcp.servers.*", Unused, "", Never, "Reserved"),
     row("hooks.*", Hooks, "", Sets, "Commands that run at an event, as [[hooks.pre-tool-use]] with matcher, command and timeout in seconds"),
+    row("mcp.direct-tokens", Count { least: 0, most: 1_000_000 }, "2000", Never, "Tokens of tools of MCP servers that every request carries; those of other servers are found by ToolSearch"),
+    row("mcp.servers.*", Raw, "", Sets, "A server of the Model Context Protocol: command, args, env, or url, headers; enabled, timeout in seconds"),
     row("telemetry.*", Unused, "", Never, "Reserved"),
 ];
 

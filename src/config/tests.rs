@@ -333,11 +333,7 @@ fn a_mistake_is_told_with_its_place_and_the_rest_counts() {
             "providers.openai.base-url = \"h:p\"",
             "config.toml line 2: providers.openai.base-url has the scheme \"h\", not http or https; a base URL looks like \"http://127.0.0.1:8080/v1\"",
         ),
-        (
-            USER,
-            "mcp.servers.x.command = \"y\"",
-            "config.toml line 2: mcp.servers.x is not used by this version of tern",
-        ),
+        (USER, "mcp.servers.x = \"y\"", "config.toml line 2: mcp.servers.x is a table, not text"),
         (
             USER,
             "ui.ascii =",

@@ -61,6 +61,40 @@ pub fn append(path: &Path, name: &str, text: &str) -> Result<bool, ConfigError> 
     Ok(added)
 }
 
+/// Puts a whole table in place, given as JSON; what stood there goes.
+pub fn put_table(
+    path: &Path,
+    names: &[&str],
+    value: &serde_json::Value,
+) -> Result<(), ConfigError> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let text = toml_edit::ser::to_string(value).map_err(|error| {
+        complaint(format!("{} cannot be written: {error}", table::dotted(&names)))
+    })?;
+    let document: DocumentMut = text.parse().map_err(|error| {
+        complaint(format!("{} cannot be written: {error}", table::dotted(&names)))
+    })?;
+    edit(path, |file| {
+        *entry(file.as_table_mut(), &names)? = Item::Table(document.as_table().clone());
+        Ok(())
+    })
+}
+
+/// Takes a setting or a whole table out. `false`: it was not there.
+pub fn take(path: &Path, names: &[&str]) -> Result<bool, ConfigError> {
+    let Some((last, parents)) = names.split_last() else { return Ok(false) };
+    let mut taken = false;
+    edit(path, |file| {
+        let mut at: Option<&mut dyn toml_edit::TableLike> = Some(file.as_table_mut());
+        for parent in parents {
+            at = at.and_then(|table| table.get_mut(parent)).and_then(Item::as_table_like_mut);
+        }
+        taken = at.and_then(|table| table.remove(last)).is_some();
+        Ok(())
+    })?;
+    Ok(taken)
+}
+
 /// Writes a whole file in one step: the text goes to a new file beside it (0600), which then takes
 /// its name. A link is followed, so that it stays a link.
 pub fn replace(path: &Path, text: &str) -> Result<(), ConfigError> {
@@ -306,6 +340,17 @@ mod tests {
         ] {
             assert_eq!(after(before, |path| set(path, name, text)), error, "{name} = {text}");
         }
+    }
+
+    #[test]
+    fn a_table_is_put_and_taken_again() {
+        let entry = serde_json::json!({"command": "a", "args": ["b"], "env": {"K": "v"}});
+        let put = |path: &Path| put_table(path, &["mcp", "servers", "my s"], &entry);
+        let with = "# mine\nmodel = \"x\"\n\n[mcp.servers.\"my s\"]\ncommand = \"a\"\nargs = [\"b\"]\nenv = { K = \"v\" }\n";
+        assert_eq!(after("# mine\nmodel = \"x\"\n", put), with);
+        let take =
+            |path: &Path| take(path, &["mcp", "servers", "my s"]).map(|taken| assert!(taken));
+        assert_eq!(after(with, take), "# mine\nmodel = \"x\"\n");
     }
 
     #[test]

@@ -71,11 +71,8 @@ impl Keeper {
         self.total += bytes.len() as u64;
         if self.total > INLINE as u64 {
             if matches!(self.spill, Spill::NotYet) {
-                self.spill = open(&self.dir).map_or(Spill::Broken, |(file, path)| Spill::Open {
-                    file,
-                    path,
-                    written: 0,
-                });
+                self.spill = open(&self.dir, "txt")
+                    .map_or(Spill::Broken, |(file, path)| Spill::Open { file, path, written: 0 });
                 let head = std::mem::take(&mut self.head);
                 self.write(&head);
                 self.head = head;
@@ -195,15 +192,23 @@ pub(super) fn cut_char(bytes: &[u8]) -> usize {
     0
 }
 
+/// Puts bytes aside in a new file of `dir`, at most as many as of an output.
+pub fn spill(dir: &Path, extension: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    let (mut file, path) = open(dir, extension)?;
+    let most = usize::try_from(SPILL).unwrap_or(usize::MAX);
+    file.write_all(&bytes[..bytes.len().min(most)])?;
+    Ok(path)
+}
+
 /// A new file that only its owner can read.
-fn open(dir: &Path) -> std::io::Result<(File, PathBuf)> {
+fn open(dir: &Path, extension: &str) -> std::io::Result<(File, PathBuf)> {
     private_dir(dir)?;
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     for number in 1..100_000 {
-        let path = dir.join(format!("output-{number}.txt"));
+        let path = dir.join(format!("output-{number}.{extension}"));
         match options.open(&path) {
             Ok(file) => return Ok((file, path)),
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}

@@ -17,13 +17,15 @@ mod keep;
 mod orphans;
 mod run;
 pub mod sandbox;
+mod service;
 mod shell;
 mod stop;
 
 pub use env::{child_env, secret};
 pub use exchange::{Exchange, Exchanged, exchange};
 pub use jobs::{Job, JobState, Jobs};
-pub use keep::{INLINE, Output};
+pub use keep::{INLINE, Output, spill};
 pub use run::{End, Ended, Running, Spec, StartError, Tap, run, start};
+pub use service::{Pipes, Service, serve};
 pub use shell::shell;
 pub use stop::Mark;

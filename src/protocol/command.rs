@@ -6,6 +6,7 @@ use crate::protocol::budget;
 use crate::protocol::ids::{AgentId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::permission::{Decision, Mode};
 use crate::protocol::rewind::RewindScope;
+use crate::protocol::server::ServerAct;
 
 /// What a person typed, as it goes to the model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -123,6 +124,12 @@ pub enum Command {
     /// End a command that runs in the background.
     Kill {
         job: JobId,
+    },
+    /// Do something to a server of the Model Context Protocol. What comes of it is told by
+    /// `ServersChanged` and, where there is something to say, by a notice.
+    Server {
+        server: String,
+        act: ServerAct,
     },
     /// Say something to a sub-agent that runs: it gets it with its next tool results.
     SteerAgent {

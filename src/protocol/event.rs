@@ -10,6 +10,7 @@ use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, Session
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
 use crate::protocol::rewind::{Rewind, RewindScope, Skipped, Step};
+use crate::protocol::server::ServerInfo;
 use crate::protocol::trust::Trust;
 use crate::protocol::usage::{Money, Spend};
 
@@ -254,6 +255,10 @@ pub enum Event {
     JobOutput {
         job: JobId,
         text: String,
+    },
+    /// The servers of the Model Context Protocol, all of them as they stand now.
+    ServersChanged {
+        servers: Vec<ServerInfo>,
     },
     ModeSet {
         mode: Mode,

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod message;
 pub mod permission;
 pub mod rewind;
+pub mod server;
 pub mod trust;
 pub mod usage;
 
@@ -34,6 +35,7 @@ pub use permission::{
     Scope, Source, Sourced, Suggestion,
 };
 pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict};
+pub use server::{ServerAct, ServerInfo, ServerState, ServerTool, ToolUse};
 pub use trust::{Trust, TrustItem, TrustState};
 pub use usage::{Cause, Money, Spend, Usage};
 

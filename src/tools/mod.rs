@@ -13,6 +13,7 @@ mod glob;
 mod grep;
 mod job;
 mod list;
+pub mod mcp_tool;
 mod multi_edit;
 mod read;
 pub mod seen;

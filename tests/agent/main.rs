@@ -24,6 +24,7 @@ mod queue;
 mod recovery;
 mod resume;
 mod rewind;
+mod servers;
 mod side;
 mod trust;
 mod undo;

@@ -262,6 +262,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         sandbox: options.sandbox,
         secret_env: Vec::new(),
         keep_log: true,
+        mcp: None,
         titles: options.titles,
         resume: None,
         fork: false,

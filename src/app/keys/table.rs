@@ -32,6 +32,7 @@ pub enum Context {
     Command,
     Palette,
     Queue,
+    Servers,
     Filter,
     Start,
 }
@@ -60,6 +61,7 @@ impl Context {
         Context::Command,
         Context::Palette,
         Context::Queue,
+        Context::Servers,
         Context::Filter,
         Context::Start,
     ];
@@ -88,6 +90,7 @@ impl Context {
             Context::Command => "While a command runs",
             Context::Palette => "Palette",
             Context::Queue => "Queue panel",
+            Context::Servers => "Panel of MCP servers",
             Context::Filter => "Filter of a panel",
             Context::Start => "First start",
         }
@@ -153,6 +156,7 @@ pub enum Action {
     QueuePanel,
     SendQueued,
     DropQueued,
+    ServersPanel,
     // prompt
     Submit,
     Newline,
@@ -234,6 +238,11 @@ pub enum Action {
     LimitBranch,
     LimitTime,
     AskYes,
+    ServerSwitch,
+    ServerApprove,
+    ServerReconnect,
+    ServerLogin,
+    ServerLogout,
     // first start
     StartDown,
     StartUp,
@@ -332,6 +341,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::QueuePanel, "queue", C::Global, &["ctrl+x q"], "what is queued while the model works"),
     row(A::SendQueued, "send-queued", C::Global, &["ctrl+x enter"], "send what is queued now, and stop what runs"),
     row(A::DropQueued, "drop-queued", C::Global, &["ctrl+x backspace"], "drop the last of what is queued"),
+    row(A::ServersPanel, "mcp", C::Global, &["ctrl+x v"], "servers of the Model Context Protocol"),
     row(A::Redraw, "redraw", C::Global, &["ctrl+l"], "draw the screen anew"),
     row(A::Suspend, "suspend", C::Global, &["ctrl+z"], "suspend; fg brings it back"),
 
@@ -444,6 +454,11 @@ pub const ACTIONS: &[Row] = &[
 
     row(A::DropQueued, "queue-drop", C::Queue, &["d", "delete"], "drop it"),
     row(A::SendQueued, "queue-send", C::Queue, &["s"], "send all of it now"),
+    row(A::ServerSwitch, "server-switch", C::Servers, &["space"], "switch the server or the tool on or off"),
+    row(A::ServerApprove, "server-approve", C::Servers, &["a"], "let the server in as it is now"),
+    row(A::ServerReconnect, "server-reconnect", C::Servers, &["r"], "connect anew"),
+    row(A::ServerLogin, "server-login", C::Servers, &["l"], "log in in a browser"),
+    row(A::ServerLogout, "server-logout", C::Servers, &["o"], "forget the login"),
 
     row(A::FilterAccept, "filter-accept", C::Filter, &["enter"], "keep the filter"),
     row(A::SearchAll, "filter-search-all", C::Filter, &["ctrl+f"], "of sessions: titles, what was said, what tools gave"),

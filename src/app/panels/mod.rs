@@ -10,6 +10,7 @@ pub mod models;
 pub mod palette;
 pub mod queue;
 pub mod rewind;
+pub mod servers;
 pub mod themes;
 
 use crate::app::edit::{Editor, Lines};
@@ -41,6 +42,7 @@ pub enum Kind {
     Models,
     /// A session that another program has open: what to do instead.
     Busy(SessionId),
+    Servers(servers::Servers),
     /// Where to go back to.
     Rewind,
     /// The theme that was in use when the panel opened.
@@ -145,6 +147,7 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         }
         Some(Kind::History(_)) => history::resume(model),
         Some(Kind::Models) => models::choose(model),
+        Some(Kind::Servers(_)) => servers::enter(model),
         Some(Kind::Rewind) => rewind::choose(model),
         Some(Kind::Busy(_)) => busy::choose(model),
         Some(Kind::Themes { .. }) => themes::choose(model),
@@ -202,6 +205,7 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Changes { .. } => Some(changes::lines(model).len()),
         Kind::Jobs(_) => Some(jobs::lines(model).len()),
         Kind::Models => Some(models::lines(model).len()),
+        Kind::Servers(_) => Some(servers::lines(model).len()),
         Kind::Rewind => Some(rewind::lines(model).len()),
         Kind::Busy(_) => Some(busy::CHOICES.len()),
         Kind::Themes { .. } => Some(themes::lines(model).len()),

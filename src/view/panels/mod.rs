@@ -8,6 +8,7 @@ mod jobs;
 mod lists;
 mod palette;
 mod rewind;
+mod servers;
 mod texts;
 
 pub use texts::origin;
@@ -62,6 +63,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Changes { hunk } => changes::draw(&mut draw, *hunk, content, buf),
         Kind::Jobs(shown) => jobs::draw(&draw, shown, content, buf),
         Kind::Models => lists::models(&draw, content, buf),
+        Kind::Servers(_) => servers::draw(&draw, content, buf),
         Kind::Rewind => rewind::draw(&draw, content, buf),
         Kind::Busy(_) => lists::busy(&draw, content, buf),
         Kind::Themes { .. } => lists::themes(&draw, content, buf),
@@ -83,6 +85,7 @@ fn title(panel: &Panel) -> String {
         Kind::Jobs(_) => "Background commands",
         Kind::Models => "Models",
         Kind::Busy(_) => "Another tern has this session open",
+        Kind::Servers(_) => "MCP servers",
         Kind::Rewind => "Go back to before a message",
         Kind::Themes { .. } => "Themes",
         Kind::Help => "Help",
@@ -178,6 +181,18 @@ fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
             filter,
         ],
         Kind::Palette => vec![],
+        Kind::Servers(_) => {
+            let act = |action, label| (key(Context::Servers, action), label);
+            vec![
+                open("tools"),
+                act(Action::ServerSwitch, "on/off"),
+                act(Action::ServerApprove, "let in"),
+                act(Action::ServerReconnect, "reconnect"),
+                act(Action::ServerLogin, "log in"),
+                act(Action::ServerLogout, "log out"),
+                filter,
+            ]
+        }
         Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
         Kind::Busy(_) => vec![open("choose"), moves],
         Kind::Rewind => vec![open("look at it first"), moves, filter],
