@@ -179,6 +179,7 @@ async fn allowed(shared: &Shared, server: &str, text: &str) -> bool {
         suggestions: Vec::new(),
         reason: None,
         sandbox: None,
+        offers_network: false,
     };
     shared.emit(Event::PermissionAsked { request: Box::new(request) }).await;
     let decision = match answer.await {
