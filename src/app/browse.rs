@@ -43,8 +43,10 @@ pub fn step(model: &mut Model, down: bool) {
             choose(model, shown.min(last));
         }
         (Some(at), false) => choose(model, at.saturating_sub(1)),
-        (Some(at), true) if at >= last => leave(model),
-        (Some(at), true) => choose(model, at + 1),
+        (Some(at), true) => match (at + 1..count).find(|next| !model.transcript.is_hidden(*next)) {
+            Some(next) => choose(model, next),
+            None => leave(model),
+        },
     }
 }
 
@@ -147,6 +149,7 @@ fn click(model: &mut Model, row: u16) {
 }
 
 fn choose(model: &mut Model, entry: usize) {
+    let entry = model.transcript.shown_by(entry);
     model.browse = Some(entry);
     model.scroll = Scroll::Show { entry };
 }

@@ -68,6 +68,8 @@ pub struct Model {
     /// Keys of a combination that is not complete.
     pub pending: Vec<Key>,
     pub look: Look,
+    /// The person's own words in the status line, and which run of their command said them.
+    pub status_line: (u64, String),
     pub models: Vec<ModelRow>,
     pub rules: Vec<(Ruling, Sourced<String>)>,
     pub toast: Option<Toast>,
@@ -141,6 +143,8 @@ pub enum Phase {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
     pub theme: String,
+    /// The theme is the terminal's choice, dark or light.
+    pub follows_terminal: bool,
     /// Names that can be chosen.
     pub themes: Vec<String>,
     pub ascii: bool,
@@ -216,6 +220,7 @@ impl Default for Look {
     fn default() -> Look {
         Look {
             theme: "dark".to_owned(),
+            follows_terminal: false,
             themes: Vec::new(),
             ascii: false,
             reduced_motion: false,

@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use crate::app::keys::Keymap;
+use crate::app::model::Look;
 use crate::app::panels::cost::Report;
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::scroll::Seen;
@@ -18,12 +20,24 @@ pub enum Msg {
     Tick(Millis),
     Key(KeyEvent),
     Paste(String),
+    /// A whole line was entered, where there is no screen to type on.
+    Line(String),
     Mouse(MouseEvent),
     Resized {
         width: u16,
         height: u16,
     },
     Focused(bool),
+    /// Settings of the screen were changed in a file.
+    Settings {
+        look: Box<Look>,
+        keymap: Box<Keymap>,
+        problems: Vec<String>,
+    },
+    /// The terminal has told its background.
+    Background {
+        light: bool,
+    },
     Agent(Box<Event>),
     /// The agent cannot be reached any more, and why.
     Disconnected(String),
@@ -57,6 +71,11 @@ pub enum Reply {
     },
     SessionChanged(Result<String, String>),
     Saved(Result<String, String>),
+    /// What the person's status command printed.
+    StatusLine {
+        seq: u64,
+        line: String,
+    },
     Found(Found),
     /// The rules that are in force.
     Rules(Vec<(Ruling, Sourced<String>)>),

@@ -1,11 +1,14 @@
 //! The conversation as a list of entries. An entry's `revision` goes up whenever it would be
 //! drawn differently, so that the view can keep rows of what has not changed.
 
+mod group;
+
 use std::collections::HashMap;
 
 use crate::app::calls::{Call, CallState};
 use crate::protocol::{CallId, CallResult, Level, MessageId, Title, TurnEnd, TurnSummary};
 use crate::text::clean::Feed;
+pub use group::Group;
 
 /// Lines of a person's text from which on it is folded.
 pub const LONG: usize = 16;
@@ -37,6 +40,7 @@ pub struct Entry {
     pub revision: u32,
     /// The message that it shows, where one is known: what a step back can go to.
     pub message: Option<MessageId>,
+    pub group: Group,
     pub body: Body,
 }
 
@@ -106,8 +110,10 @@ impl Transcript {
             self.calls.insert(call.id.clone(), self.entries.len());
             self.running += usize::from(call.state == CallState::Running);
         }
-        self.entries.push(Entry { id: self.next, revision: 0, message: None, body });
+        let group = Group::Alone;
+        self.entries.push(Entry { id: self.next, revision: 0, message: None, group, body });
         self.next += 1;
+        self.join();
         self.entries.len() - 1
     }
 
@@ -181,6 +187,7 @@ impl Transcript {
         if let Some(entry) = self.entries.get_mut(index) {
             change(&mut entry.body);
             entry.revision += 1;
+            self.touch_group(index);
         }
     }
 
@@ -194,6 +201,7 @@ impl Transcript {
         change(call);
         self.running = (self.running - before) + usize::from(call.state == CallState::Running);
         *revision += 1;
+        self.touch_group(index);
     }
 
     /// A call is at work, so that its mark moves.
@@ -215,21 +223,34 @@ impl Transcript {
         })
     }
 
+    /// Opening shows what was folded away with others, too.
     pub fn set_open(&mut self, index: usize, open: bool) {
+        self.set_group_open(index, open);
         if self.entries.get(index).and_then(|entry| entry.body.is_open()) == Some(!open) {
             self.change(index, |body| body.set_open(open));
         }
     }
 
+    /// A line that stands for several calls first becomes a line for each.
     pub fn toggle(&mut self, index: usize) {
-        if let Some(open) = self.entries.get(index).and_then(|entry| entry.body.is_open()) {
-            self.set_open(index, !open);
+        if !self.folded(index).is_empty() {
+            self.set_group_open(index, true);
+            return;
+        }
+        let Some(open) = self.entries.get(index).and_then(|entry| entry.body.is_open()) else {
+            return;
+        };
+        match self.entries[index].group {
+            // One member's details fold alone.
+            Group::Member { .. } => self.change(index, |body| body.set_open(!open)),
+            Group::Lead { .. } | Group::Alone if open => self.set_open(index, false),
+            Group::Lead { .. } | Group::Alone => self.change(index, |body| body.set_open(true)),
         }
     }
 
     /// Opens everything, or folds everything where all is open.
     pub fn toggle_all(&mut self) {
-        let folded = self.entries.iter().any(|entry| entry.body.is_open() == Some(false));
+        let folded = (0..self.entries.len()).any(|index| self.is_open(index) == Some(false));
         for index in 0..self.entries.len() {
             self.set_open(index, folded);
         }

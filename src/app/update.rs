@@ -1,6 +1,6 @@
 //! The one way the model changes.
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use crate::app::act::act;
 use crate::app::agent_events;
@@ -9,8 +9,8 @@ use crate::app::clean;
 use crate::app::complete;
 use crate::app::dialog::{budget, permission, trust};
 use crate::app::effect::Effect;
-use crate::app::keys::{self, Action, Key};
-use crate::app::model::{Focus, Focused, Model};
+use crate::app::keys::{self, Action, Key, Keymap};
+use crate::app::model::{Focus, Focused, Look, Model};
 use crate::app::msg::{Millis, Msg, Reply};
 use crate::app::panels::{self, cost, history};
 use crate::app::prompt::HistorySearch;
@@ -23,9 +23,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Tick(now) => tick(model, now),
         Msg::Key(event) => key(model, event),
         Msg::Paste(text) => paste(model, &text),
+        Msg::Line(text) => line(model, &text),
         Msg::Mouse(event) => browse::mouse(model, event),
         Msg::Resized { .. } => Vec::new(),
         Msg::Focused(focused) => focus(model, focused),
+        Msg::Settings { look, keymap, problems } => settings(model, *look, *keymap, &problems),
+        Msg::Background { light } => background(model, light),
         Msg::Agent(event) => agent_events::fold(model, *event),
         Msg::Disconnected(why) => agent_events::disconnected(model, &why),
         Msg::Drawn(seen) => drawn(model, seen),
@@ -169,8 +172,52 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     }
 }
 
+/// Goes where writing goes, and is sent or accepted there.
+fn line(model: &mut Model, text: &str) -> Vec<Effect> {
+    let text = clean::prose(text);
+    match model.focus() {
+        Focus::Prompt => {
+            if !text.is_empty() {
+                model.prompt.clear();
+                model.prompt.insert(&text);
+            }
+            submit::submit(model)
+        }
+        _ => {
+            let mut effects = insert(model, &text);
+            effects.extend(key(model, KeyEvent::from(KeyCode::Enter)));
+            effects
+        }
+    }
+}
+
 fn focus(model: &mut Model, focused: bool) -> Vec<Effect> {
     model.focused = if focused { Focused::Yes } else { Focused::No };
+    Vec::new()
+}
+
+fn settings(model: &mut Model, look: Look, keymap: Keymap, problems: &[String]) -> Vec<Effect> {
+    for problem in problems {
+        model.warn(problem);
+    }
+    // Where the terminal chooses, it has chosen.
+    let theme = match look.follows_terminal && model.look.follows_terminal {
+        true => model.look.theme.clone(),
+        false => look.theme.clone(),
+    };
+    let look = Look { theme, ..look };
+    if look != model.look || keymap != model.keymap {
+        (model.look, model.keymap) = (look, keymap);
+        model.pending.clear();
+        model.say("settings read again");
+    }
+    Vec::new()
+}
+
+fn background(model: &mut Model, light: bool) -> Vec<Effect> {
+    if model.look.follows_terminal {
+        model.look.theme = if light { "light" } else { "dark" }.to_owned();
+    }
     Vec::new()
 }
 
@@ -196,6 +243,11 @@ fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Costs { seq, report } => cost::loaded(model, seq, report),
         Reply::Files { seq, paths, looking } => complete::found(model, seq, &paths, looking),
         Reply::Saved(Ok(text) | Err(text)) => model.say(&clean::line(&text)),
+        Reply::StatusLine { seq, line } => {
+            if seq > model.status_line.0 {
+                model.status_line = (seq, clean::line(&clean::prose(&line)));
+            }
+        }
         Reply::Found(found) => start::found(model, found),
         Reply::Rules(rules) => model.rules = clean::rules(rules),
         Reply::Prompts(prompts) => model.prompt.history.load(prompts),

@@ -54,6 +54,11 @@ pub struct Cli {
     #[command(flatten)]
     pub headless: HeadlessArgs,
 
+    /// Lines that are only ever added, in the place of a screen: for screen readers and simple
+    /// terminals
+    #[arg(long, conflicts_with = "print")]
+    pub linear: bool,
+
     /// Theme of the screen
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,

@@ -21,23 +21,20 @@ use crate::cli::{Env, Failure, demo, router};
 use crate::config::{self, Config, login};
 use crate::models;
 use crate::protocol::{ErrorKind, Mode};
-use crate::terminal::{self, Connect, Connection, Exit, How};
+use crate::terminal::manners::{self, Wants};
+use crate::terminal::{self, Connect, Connection, Exit, How, notify, probe};
 use crate::view::theme::{ColorDepth, Library};
 
 pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    // A terminal whose cursor cannot be moved still takes lines.
+    let linear = cli.linear || env.vars.get("TERM").is_some_and(|name| name == "dumb");
+    if !linear && (!std::io::stdin().is_terminal() || !std::io::stdout().is_terminal()) {
         return Err(Failure::new(ErrorKind::Config, "the screen needs a terminal")
-            .hint("Use tern -p \"PROMPT\" where there is none.")
+            .hint("Use tern -p \"PROMPT\" where there is none, or --linear.")
             .into());
     }
-    if env.vars.get("TERM").is_some_and(|name| name == "dumb") {
-        return Err(Failure::new(
-            ErrorKind::Config,
-            "the screen needs a terminal whose cursor can be moved, and TERM is dumb",
-        )
-        .hint("Use tern -p \"PROMPT\" here.")
-        .into());
-    }
+    // A demonstration keeps nothing, but what the terminal looks like holds for it too.
+    let background = env.dirs.state.join("background");
     let project = cli.demo.then(demo::Project::create).transpose()?;
     let env = &match &project {
         Some(project) => project.env(env),
@@ -53,8 +50,14 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
         return Err(failure.clone().into());
     }
     let themes = themes(env);
-    let (mut model, mut complaints) = first_model(&config, env, &themes, wanted.ok().as_deref());
+    let (mut model, mut complaints) =
+        first_model(&config, env, &themes, &background, wanted.ok().as_deref());
     complaints.extend(problems.iter().map(ToString::to_string));
+    if linear {
+        model.look.theme = "mono".to_owned();
+        model.look.follows_terminal = false;
+        (model.look.ascii, model.look.reduced_motion) = (true, true);
+    }
     if cli.demo {
         model.prompt.insert(crate::api::demo::FIRST_PROMPT);
     }
@@ -64,15 +67,32 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     for complaint in complaints {
         model.warn(&complaint);
     }
-    let services = Arc::new(Local::new(env, &config));
+    let mut services = Local::new(env, &config);
+    // Lines have one look.
+    if !linear {
+        services.follows(cli, &background);
+    }
+    let services = Arc::new(services);
     let setup = terminal::Setup {
         connect: connect(cli, env),
         services,
         themes,
         colours: colours(env),
         mouse: config.ui.mouse,
-        notifications: config.ui.notifications,
-        editor: ["VISUAL", "EDITOR"].iter().find_map(|name| env.vars.get(*name).cloned()),
+        linear,
+        notifications: (config.ui.notifications && !linear).then(|| notify::Form::of(&env.vars)),
+        manners: Wants {
+            titles: config.ui.tab_title && !linear,
+            progress: config.ui.notifications && !linear && manners::shows_progress(&env.vars),
+        },
+        background: model.look.follows_terminal.then_some(background),
+        status_command: config.ui.status_command.map(|command| {
+            terminal::StatusCommand::new(command, env.cwd.clone(), env.vars.clone())
+        }),
+        editor: ["VISUAL", "EDITOR"]
+            .iter()
+            .filter(|_| !linear)
+            .find_map(|name| env.vars.get(*name).cloned()),
         prompt: cli.prompt.clone(),
         first,
         model,
@@ -90,22 +110,11 @@ fn first_model(
     config: &Config,
     env: &Env,
     themes: &Library,
+    background: &Path,
     wanted: Option<&str>,
 ) -> (Model, Vec<String>) {
-    let (keymap, key_problems) = Keymap::new(config.ui.keymap, &config.keys);
-    let mut problems: Vec<String> = key_problems.iter().map(ToString::to_string).collect();
-    let theme = config.ui.theme.clone().unwrap_or_else(|| by_terminal(env).to_owned());
-    if !themes.has(&theme) {
-        problems.push(format!("there is no theme \"{theme}\"; /theme lists them"));
-    }
+    let (look, keymap, problems) = look(config, env, themes, background);
     let mode = config.permissions.mode.as_ref().map_or(Mode::Default, |mode| mode.value);
-    let look = Look {
-        theme,
-        themes: themes.names().into_iter().map(str::to_owned).collect(),
-        ascii: config.ui.ascii,
-        reduced_motion: config.ui.reduced_motion,
-        diff: config.ui.diff,
-    };
     let session = SessionInfo {
         cwd: env.cwd.display().to_string(),
         window: wanted.and_then(models::find).map(|model| model.window),
@@ -125,6 +134,39 @@ fn first_model(
     model.locked = Mode::ALL.into_iter().filter(locked).collect();
     model.start = wanted.is_none().then(Start::default);
     (model, problems)
+}
+
+/// How the screen looks and which keys it has, as set; the third value are sentences about what
+/// is wrong in that.
+pub fn look(
+    config: &Config,
+    env: &Env,
+    themes: &Library,
+    background: &Path,
+) -> (Look, Keymap, Vec<String>) {
+    let (keymap, key_problems) = Keymap::new(config.ui.keymap, &config.keys);
+    let mut problems: Vec<String> = key_problems.iter().map(ToString::to_string).collect();
+    let said = by_terminal(env);
+    let follows_terminal = config.ui.theme.is_none() && said.is_none();
+    let theme = config.ui.theme.clone().unwrap_or_else(|| {
+        let last = || match probe::last(background) {
+            Some(true) => "light",
+            Some(false) | None => "dark",
+        };
+        said.unwrap_or_else(last).to_owned()
+    });
+    if !themes.has(&theme) {
+        problems.push(format!("there is no theme \"{theme}\"; /theme lists them"));
+    }
+    let look = Look {
+        theme,
+        follows_terminal,
+        themes: themes.names().into_iter().map(str::to_owned).collect(),
+        ascii: config.ui.ascii,
+        reduced_motion: config.ui.reduced_motion,
+        diff: config.ui.diff,
+    };
+    (look, keymap, problems)
 }
 
 /// Known models of the providers that can be asked.
@@ -204,7 +246,7 @@ fn default_model(provider: &str) -> Result<Option<String>, Failure> {
 }
 
 /// The person's own themes lie beside the configuration. One that cannot be read is left out.
-fn themes(env: &Env) -> Library {
+pub fn themes(env: &Env) -> Library {
     let mut library = Library::default();
     let folder = env.dirs.config.join("themes");
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -222,15 +264,18 @@ fn stem(path: &Path) -> Option<String> {
     Some(path.file_stem()?.to_str()?.to_owned())
 }
 
-/// Some terminals say in a variable which colours they have; 7 and 15 are light backgrounds.
-fn by_terminal(env: &Env) -> &'static str {
-    if env.vars.get("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        return "mono";
+/// What the environment says of the background; `None`: the terminal is to be asked. 7 and 15 are
+/// light.
+fn by_terminal(env: &Env) -> Option<&'static str> {
+    let var = |name: &str| env.vars.get(name).filter(|value| !value.is_empty());
+    if var("NO_COLOR").is_some() {
+        return Some("mono");
     }
-    let background = env.vars.get("COLORFGBG").and_then(|value| value.rsplit(';').next());
-    match background {
-        Some("7" | "15") => "light",
-        _ => "dark",
+    match var("COLORFGBG").and_then(|value| value.rsplit(';').next()) {
+        Some("7" | "15") => Some("light"),
+        Some(number) if number.parse::<u8>().is_ok() => Some("dark"),
+        // The console would show the question.
+        Some(_) | None => var("TERM").filter(|term| *term == "linux").map(|_| "dark"),
     }
 }
 

@@ -4,6 +4,7 @@
 mod history;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -14,20 +15,24 @@ use crate::app::panels::cost::{self as panel, Group, Report};
 use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
 use crate::app::spend::Total;
 use crate::app::start::{Found, FoundKey, FoundServer};
-use crate::cli::{Env, router};
+use crate::cli::args::Cli;
+use crate::cli::start::{self, Trust};
+use crate::cli::{Env, router, screen};
 use crate::config::{Config, write};
 use crate::cost::ledger;
 use crate::cost::sums::{self, By, Sum};
 use crate::protocol::budget::Limits;
 use crate::protocol::{MessageId, Money, Ruling, SessionId, Sourced};
 use crate::session::Places;
-use crate::terminal::Services;
+use crate::terminal::{Fresh, Services};
 
 #[derive(Debug)]
 pub struct Local {
     env: Env,
     places: Places,
     config: Config,
+    /// Arguments, and where the terminal's background is kept: settings are read again with them.
+    follows: Option<(Cli, PathBuf)>,
 }
 
 /// Prompts that are kept for going back to them, and the bytes of their file.
@@ -37,7 +42,12 @@ const PROMPTS_BYTES: u64 = 4 << 20;
 impl Local {
     pub fn new(env: &Env, config: &Config) -> Local {
         let places = Places::new(&env.dirs.data, &env.dirs.cache);
-        Local { env: env.clone(), places, config: config.clone() }
+        Local { env: env.clone(), places, config: config.clone(), follows: None }
+    }
+
+    /// Changes of settings and themes on disk count at once.
+    pub fn follows(&mut self, cli: &Cli, background: &Path) {
+        self.follows = Some((cli.clone(), background.to_owned()));
     }
 
     fn prompts_file(&self) -> std::path::PathBuf {
@@ -46,6 +56,23 @@ impl Local {
 }
 
 impl Services for Local {
+    fn watched(&self) -> Vec<PathBuf> {
+        if self.follows.is_none() {
+            return Vec::new();
+        }
+        let config = &self.env.dirs.config;
+        vec![config.clone(), config.join("themes"), self.env.cwd.join(".tern")]
+    }
+
+    fn settings(&self) -> Option<Fresh> {
+        let (cli, background) = self.follows.as_ref()?;
+        let (loaded, problems, _) = start::configuration(cli, &self.env, Trust::default());
+        let themes = screen::themes(&self.env);
+        let (look, keymap, more) = screen::look(&loaded.config, &self.env, &themes, background);
+        let problems = problems.iter().map(ToString::to_string).chain(more).collect();
+        Some(Fresh { themes, look, keymap, problems })
+    }
+
     fn sessions(&self, query: &str, looks: Looks) -> Result<Vec<SessionRow>, String> {
         history::sessions(&self.places, &self.env.cwd, query, looks)
     }

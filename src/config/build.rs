@@ -100,6 +100,8 @@ fn ui(store: &Store) -> Ui {
         diff: choice(store, &["ui", "diff"], &styles).unwrap_or_default(),
         mouse: flag("mouse"),
         notifications: flag("notifications"),
+        tab_title: flag("tab-title"),
+        status_command: text(store, &["ui", "status-command"]),
         reduced_motion: flag("reduced-motion"),
         ascii: flag("ascii"),
     }

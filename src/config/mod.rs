@@ -189,6 +189,8 @@ pub struct Ui {
     pub diff: DiffStyle,
     pub mouse: bool,
     pub notifications: bool,
+    pub tab_title: bool,
+    pub status_command: Option<String>,
     pub reduced_motion: bool,
     /// Marks and spinners in ASCII.
     pub ascii: bool,

@@ -73,6 +73,8 @@ pub const SETTINGS: &[Setting] = &[
     row("ui.diff", Choice(&["auto", "split", "unified"]), "\"auto\"", Sets, "How changes are laid out"),
     row("ui.mouse", Flag, "true", Sets, "Wheel and clicks; false leaves the mouse to the terminal"),
     row("ui.notifications", Flag, "true", Sets, "Tell the terminal when tern waits and is not looked at"),
+    row("ui.tab-title", Flag, "true", Sets, "Tell the terminal's tab what goes on"),
+    row("ui.status-command", Text, "", Never, "A command that gets the session as JSON and prints a line for the status line"),
     row("ui.reduced-motion", Flag, "false", Sets, "Nothing on the screen moves by itself"),
     row("ui.ascii", Flag, "false", Sets, "Marks and spinners in ASCII"),
     row("keys.*", Words, "", Never, "The keys of an action, as \"ctrl+x ctrl+e\" or a list of such"),

@@ -10,17 +10,23 @@ mod effects;
 mod files;
 mod input;
 mod keys;
-mod notify;
+mod lines;
+pub mod manners;
+pub mod notify;
 pub mod offscreen;
 mod pace;
 pub mod paths;
+pub mod probe;
 mod raw;
 mod replay;
 mod screen;
 mod services;
 mod signals;
+mod status_command;
 mod surface;
+mod watch;
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -32,6 +38,8 @@ use crate::protocol::{Command, Event, SessionId};
 use crate::view::theme::{ColorDepth, Library};
 pub use replay::connection as replayed;
 pub use services::{NoServices, Services};
+pub use status_command::StatusCommand;
+pub use watch::Fresh;
 
 /// What a session on the screen needs.
 pub struct Setup {
@@ -45,7 +53,14 @@ pub struct Setup {
     pub colours: ColorDepth,
     /// Wheel and clicks; without it the terminal's own selection works as usual.
     pub mouse: bool,
-    pub notifications: bool,
+    /// `--linear`: lines that are only ever added, in the place of a screen.
+    pub linear: bool,
+    /// How the terminal is told that tern waits and is not looked at. `None`: not at all.
+    pub notifications: Option<notify::Form>,
+    pub manners: manners::Wants,
+    /// The theme follows the terminal; this file keeps what the terminal said last.
+    pub background: Option<PathBuf>,
+    pub status_command: Option<status_command::StatusCommand>,
     /// `$VISUAL` or `$EDITOR`, with its arguments.
     pub editor: Option<String>,
     /// Sent as soon as there is a connection.
@@ -88,7 +103,7 @@ impl std::fmt::Debug for Setup {
 /// Runs the screen until the person leaves or a signal ends it; puts the terminal back as it was
 /// found, whatever happens. Errors: no terminal, or the terminal went away.
 pub async fn run(setup: Setup) -> anyhow::Result<Exit> {
-    let guard = raw::Guard::enter(raw::Modes { mouse: setup.mouse })?;
+    let guard = raw::Guard::enter(raw::Modes { mouse: setup.mouse, lines: setup.linear })?;
     let result = screen::Screen::new(setup, &guard).run().await;
     drop(guard);
     result

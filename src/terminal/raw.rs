@@ -20,6 +20,8 @@ use crossterm::{Command, execute, queue};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Modes {
     pub mouse: bool,
+    /// The terminal stays as it is.
+    pub lines: bool,
 }
 
 /// Buttons and wheel only: reports of every move would wake an idle program.
@@ -48,6 +50,10 @@ impl Command for DisableButtons {
     }
 }
 
+/// The title goes onto the terminal's stack of titles and comes back from it (XTWINOPS 22 and 23).
+const SAVE_TITLE: &[u8] = b"\x1b[22;0t";
+const RESTORE_TITLE: &[u8] = b"\x1b[23;0t";
+
 /// Holds the terminal. Dropping it gives the terminal back, once.
 #[derive(Debug)]
 pub struct Guard {
@@ -66,6 +72,9 @@ impl Guard {
 
     /// Takes the terminal again, after [`Guard::give_back`].
     pub fn take(&self) -> io::Result<()> {
+        if self.modes.lines {
+            return Ok(());
+        }
         enable_raw_mode()?;
         self.held.store(true, Ordering::SeqCst);
         let mut out = io::stdout().lock();
@@ -76,6 +85,7 @@ impl Guard {
         // Not asked for first: terminals that do not know it ignore it, and asking costs a wait.
         let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
         queue!(out, PushKeyboardEnhancementFlags(flags))?;
+        out.write_all(SAVE_TITLE)?;
         out.flush()
     }
 
@@ -113,6 +123,7 @@ fn give_back(held: &AtomicBool) {
         return;
     }
     // Nothing can be done about a terminal that is gone.
+    let _ = io::stdout().write_all(RESTORE_TITLE);
     let _ = execute!(
         io::stdout(),
         EndSynchronizedUpdate,

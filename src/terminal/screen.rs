@@ -17,11 +17,18 @@ use crate::terminal::colouring::{Coloured, Colouring};
 use crate::terminal::effects::{Own, ask, carry_out};
 use crate::terminal::files::Files;
 use crate::terminal::keys::Keys;
+use crate::terminal::lines::{self, Lines};
+use crate::terminal::manners::Manners;
 use crate::terminal::pace::Pace;
+use crate::terminal::probe::{self, Heard};
 use crate::terminal::raw::Guard;
 use crate::terminal::signals::{Asked, Signals, stop_self};
+use crate::terminal::status_command::StatusCommand;
 use crate::terminal::surface::Surface;
-use crate::terminal::{Connection, Exit, How, Services, Setup, clipboard, editor, input, notify};
+use crate::terminal::watch::{self, Told, Watch};
+use crate::terminal::{
+    Connection, Exit, Fresh, How, Services, Setup, clipboard, editor, input, notify,
+};
 use crate::view::{self, State};
 
 /// Events that are folded before the screen looks at its keys again.
@@ -47,6 +54,13 @@ pub struct Screen<'a> {
     unsent: VecDeque<Command>,
     replies: (UnboundedSender<Msg>, UnboundedReceiver<Msg>),
     colouring: Colouring,
+    manners: Manners,
+    /// In the place of frames.
+    lines: Option<Lines>,
+    /// There will be no more lines.
+    no_more: bool,
+    status_command: Option<StatusCommand>,
+    watch: Watch,
     files: Files,
     /// The session's folder, exactly as the agent told it.
     folder: PathBuf,
@@ -62,7 +76,8 @@ type Connected = anyhow::Result<Connection>;
 struct Rest {
     connect: crate::terminal::Connect,
     services: Arc<dyn Services>,
-    notifications: bool,
+    notifications: Option<notify::Form>,
+    background: Option<PathBuf>,
     editor: Option<String>,
     prompt: Option<String>,
     first: Vec<Effect>,
@@ -70,11 +85,12 @@ struct Rest {
 
 /// What woke the loop.
 enum Woken {
-    Key(io::Result<crossterm::event::Event>),
+    Key(io::Result<Heard>),
     Agent(Box<Event>),
     AgentGone,
     Reply(Msg),
     Coloured(Coloured),
+    Settings(Told),
     Connected(Connected),
     Signal(Asked),
     Sent,
@@ -89,6 +105,11 @@ impl<'a> Screen<'a> {
             state: State::new(setup.themes, setup.colours),
             surface: Surface::default(),
             guard,
+            manners: Manners::new(setup.manners),
+            lines: setup.linear.then(Lines::default),
+            no_more: false,
+            status_command: setup.status_command,
+            watch: Watch::new(),
             pace: Pace::new(),
             size: None,
             begun: Instant::now(),
@@ -96,6 +117,7 @@ impl<'a> Screen<'a> {
                 connect: setup.connect,
                 services: setup.services,
                 notifications: setup.notifications,
+                background: setup.background,
                 editor: setup.editor,
                 prompt: setup.prompt,
                 first: setup.first,
@@ -116,7 +138,8 @@ impl<'a> Screen<'a> {
 
     pub async fn run(mut self) -> anyhow::Result<Exit> {
         self.draw()?;
-        self.keys = Some(Keys::read()?);
+        self.keys = Some(if self.lines.is_some() { Keys::lines()? } else { Keys::read()? });
+        self.ask_background()?;
         let mut signals = Signals::listen()?;
         self.begin();
         while self.ended.is_none() {
@@ -124,7 +147,17 @@ impl<'a> Screen<'a> {
             self.tick();
             self.take(woken).await?;
             self.flush();
-            if self.ended.is_none() && self.pace.is_due(Instant::now()) {
+            self.read_settings();
+            // Nobody is left to answer; what runs may end.
+            let idle = !self.model.is_working() || !self.model.dialogs.is_empty();
+            if self.no_more && idle && self.unsent.is_empty() {
+                self.ended = Some(How::Quit);
+            }
+            if let Some(status) = &mut self.status_command {
+                status.run_if_due(Instant::now(), &self.replies.0);
+            }
+            let due = self.ended.is_none() || self.lines.is_some();
+            if due && self.pace.is_due(Instant::now()) {
                 self.draw()?;
             }
         }
@@ -141,6 +174,8 @@ impl<'a> Screen<'a> {
         let services = &self.setup.services;
         ask(services, &self.replies.0, |services| Reply::Prompts(services.prompts()));
         ask(services, &self.replies.0, |services| Reply::Rules(services.rules()));
+        let (watching, told) = (Arc::clone(services), self.watch.sender());
+        tokio::task::spawn_blocking(move || watch::begin(&watching.watched(), &told));
         if self.model.start.is_some() {
             ask(services, &self.replies.0, |services| Reply::Found(services.find()));
         } else {
@@ -167,8 +202,14 @@ impl<'a> Screen<'a> {
     }
 
     async fn wait(&mut self, signals: &mut Signals) -> Woken {
-        let wake = self.model.wake_at().map(|at| self.begun + Duration::from_millis(at.0));
-        let due = [self.pace.due(), wake].into_iter().flatten().min();
+        // Lines neither spin nor count seconds.
+        let wake = self
+            .model
+            .wake_at()
+            .filter(|_| self.lines.is_none())
+            .map(|at| self.begun + Duration::from_millis(at.0));
+        let status = self.status_command.as_ref().and_then(|status| status.due);
+        let due = [self.pace.due(), wake, status, self.watch.due].into_iter().flatten().min();
         let unsent = !self.unsent.is_empty();
         tokio::select! {
             biased;
@@ -183,6 +224,7 @@ impl<'a> Screen<'a> {
                 None => Woken::AgentGone,
             },
             Some(coloured) = self.colouring.next() => Woken::Coloured(coloured),
+            Some(told) = self.watch.next() => Woken::Settings(told),
         }
     }
 
@@ -220,7 +262,16 @@ impl<'a> Screen<'a> {
                 self.state.colours().put(key, tokens);
                 self.pace.soon();
             }
+            Woken::Settings(told) => {
+                if let Some(fresh) = self.watch.take(told, Instant::now()) {
+                    self.settings(*fresh).await?;
+                }
+            }
             Woken::Connected(connected) => self.connected(connected).await?,
+            Woken::Signal(Asked::End(2)) if self.lines.is_some() => {
+                self.update(lines::interrupt()).await?;
+                self.pace.now();
+            }
             Woken::Signal(Asked::End(signal)) => self.ended = Some(How::Signal(signal)),
             Woken::Signal(Asked::Suspend) => self.suspend()?,
             Woken::Signal(Asked::Continue) if self.resumed => self.resumed = false,
@@ -243,9 +294,21 @@ impl<'a> Screen<'a> {
         self.update(Msg::Agent(event)).await
     }
 
-    async fn key(&mut self, event: crossterm::event::Event) -> anyhow::Result<()> {
-        if matches!(event, crossterm::event::Event::Resize(..)) {
-            self.size = None;
+    async fn key(&mut self, heard: Heard) -> anyhow::Result<()> {
+        let event = match heard {
+            Heard::Event(event) => event,
+            Heard::Background { light } => return self.background(light).await,
+            Heard::Line(line) => return self.line(&line).await,
+            Heard::End => {
+                self.no_more = true;
+                return Ok(());
+            }
+        };
+        match event {
+            crossterm::event::Event::Resize(..) => self.size = None,
+            // Whoever comes back may have turned the light on.
+            crossterm::event::Event::FocusGained => self.ask_background()?,
+            _ => {}
         }
         match input::message(event) {
             Some(msg) => self.update(msg).await,
@@ -253,11 +316,61 @@ impl<'a> Screen<'a> {
         }
     }
 
+    async fn settings(&mut self, fresh: Fresh) -> anyhow::Result<()> {
+        let Fresh { themes, look, keymap, problems } = fresh;
+        self.state.set_themes(themes);
+        self.pace.now();
+        self.update(Msg::Settings { look: Box::new(look), keymap: Box::new(keymap), problems })
+            .await
+    }
+
+    /// Reads the settings off the drawing thread, where a change of them has settled.
+    fn read_settings(&mut self) {
+        if self.watch.due.is_none_or(|due| due > Instant::now()) {
+            return;
+        }
+        self.watch.due = None;
+        let (services, told) = (Arc::clone(&self.setup.services), self.watch.sender());
+        tokio::task::spawn_blocking(move || {
+            if let Some(fresh) = services.settings() {
+                let _ = told.send(Told::Read(Box::new(fresh)));
+            }
+        });
+    }
+
+    async fn line(&mut self, line: &str) -> anyhow::Result<()> {
+        let Some(lines) = &mut self.lines else { return Ok(()) };
+        for msg in lines.heard(&self.model, line) {
+            self.update(msg).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing waits for the answer.
+    fn ask_background(&self) -> io::Result<()> {
+        if self.setup.background.is_none() {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(probe::QUESTION)?;
+        out.flush()
+    }
+
+    async fn background(&mut self, light: bool) -> anyhow::Result<()> {
+        if let Some(file) = self.setup.background.clone() {
+            tokio::task::spawn_blocking(move || {
+                let _ = probe::keep(&file, light);
+            });
+        }
+        self.update(Msg::Background { light }).await
+    }
+
     async fn update(&mut self, msg: Msg) -> anyhow::Result<()> {
         for effect in update(&mut self.model, msg) {
             match carry_out(effect, &self.setup.services, &self.replies.0) {
                 Own::Nothing => {}
                 Own::Send(command) => self.unsent.push_back(command),
+                Own::Copy(_) if self.lines.is_some() => self.model.say("copying needs a screen"),
                 Own::Copy(text) => {
                     if !clipboard::copy(&text, &mut io::stdout())? {
                         self.model.say("only the first 100,000 bytes were copied");
@@ -268,10 +381,11 @@ impl<'a> Screen<'a> {
                 }
                 Own::OpenEditor(text) => self.edit(&text).await?,
                 Own::Connect(choice) => self.connect(Some(choice)),
-                Own::Notify(text) if self.setup.notifications => {
-                    notify::notify(&text, &mut io::stdout())?;
+                Own::Notify(text) => {
+                    if let Some(form) = self.setup.notifications {
+                        notify::notify(&text, form, &mut io::stdout())?;
+                    }
                 }
-                Own::Notify(_) => {}
                 Own::Redraw => self.surface.forget(),
                 Own::Suspend => self.suspend()?,
                 Own::Quit => self.ended = Some(How::Quit),
@@ -332,6 +446,7 @@ impl<'a> Screen<'a> {
     fn take_back(&mut self) -> anyhow::Result<()> {
         self.guard.take()?;
         self.surface.forget();
+        self.manners.forget();
         self.size = None;
         self.pace.now();
         Ok(())
@@ -359,6 +474,10 @@ impl<'a> Screen<'a> {
     }
 
     fn draw(&mut self) -> anyhow::Result<()> {
+        if let Some(lines) = &mut self.lines {
+            self.pace.drawn(Instant::now());
+            return Ok(lines.tell(&self.model, &mut self.state, &mut io::stdout().lock())?);
+        }
         let (width, height) = match self.size {
             Some(size) => size,
             None => *self.size.insert(crossterm::terminal::size()?),
@@ -367,7 +486,8 @@ impl<'a> Screen<'a> {
         let mut buffer = Buffer::empty(area);
         let (seen, cursor) = view::render(&self.model, &mut self.state, area, &mut buffer);
         let moving = 0..u16::try_from(seen.transcript).unwrap_or(0).min(height);
-        let bytes = self.surface.draw(buffer, cursor, moving)?;
+        let mut bytes = self.surface.draw(buffer, cursor, moving, self.state.links())?;
+        bytes.extend(self.manners.bytes(&self.model));
         if !bytes.is_empty() {
             let mut out = io::stdout().lock();
             out.write_all(&bytes)?;
@@ -376,11 +496,14 @@ impl<'a> Screen<'a> {
         self.pace.drawn(Instant::now());
         update(&mut self.model, Msg::Drawn(seen));
         self.colouring.give(self.state.colours());
+        if let Some(status) = &mut self.status_command {
+            status.look(&self.model, Instant::now());
+        }
         Ok(())
     }
 }
 
-async fn next_key(keys: &mut Option<Keys>) -> Option<io::Result<crossterm::event::Event>> {
+async fn next_key(keys: &mut Option<Keys>) -> Option<io::Result<Heard>> {
     match keys {
         Some(keys) => keys.next().await,
         None => std::future::pending().await,

@@ -1,10 +1,13 @@
 //! What the screen needs besides the agent: earlier sessions, money, settings, keys.
 
+use std::path::PathBuf;
+
 use crate::app::Setting;
 use crate::app::panels::cost::{By, Report};
 use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
 use crate::app::start::Found;
 use crate::protocol::{MessageId, Ruling, SessionId, Sourced};
+use crate::terminal::Fresh;
 
 /// Every function may take its time: they are called off the drawing thread. Errors are one
 /// sentence for a person.
@@ -31,6 +34,16 @@ pub trait Services: Send + Sync + std::fmt::Debug {
 
     /// Adds to them.
     fn remember(&self, prompt: &str);
+
+    /// Folders whose `.toml` files hold settings of the screen.
+    fn watched(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// Those settings, read anew; `None` where there are none to read.
+    fn settings(&self) -> Option<Fresh> {
+        None
+    }
 
     /// The permission rules in force.
     fn rules(&self) -> Vec<(Ruling, Sourced<String>)>;

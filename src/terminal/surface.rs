@@ -13,8 +13,10 @@ use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
+use ratatui::style::Color;
 
 use crate::text::width;
+use crate::view::links::Links;
 
 /// Rows that moving must save, or it is not worth its own bytes.
 const WORTH: isize = 4;
@@ -39,6 +41,7 @@ impl Surface {
         next: Buffer,
         cursor: Option<Position>,
         moving: Range<u16>,
+        links: &Links,
     ) -> io::Result<Vec<u8>> {
         let mut cells = Vec::new();
         let mut backend = CrosstermBackend::new(&mut cells);
@@ -59,7 +62,7 @@ impl Surface {
                 shown
             }
         };
-        print(&mut backend, &shown, &next)?;
+        print(&mut backend, &shown, &next, links)?;
         self.shown = Some(next);
         if cells.is_empty() && self.cursor == cursor {
             return Ok(cells);
@@ -81,6 +84,7 @@ fn print<W: io::Write>(
     backend: &mut CrosstermBackend<W>,
     shown: &Buffer,
     next: &Buffer,
+    links: &Links,
 ) -> io::Result<()> {
     let mut changed = shown.diff(next);
     if changed.iter().any(|(_, _, cell)| is_uncertain(cell.symbol())) {
@@ -90,26 +94,43 @@ fn print<W: io::Write>(
     while let Some(at) = rest.iter().position(|(_, _, cell)| is_uncertain(cell.symbol())) {
         // Each call begins by moving the cursor, wherever the terminal believes it to be.
         let (x, y, cell) = rest[at];
-        write(backend, &rest[..at])?;
+        write(backend, &rest[..at], links)?;
         let mut blank = Cell::new(" ");
         blank.set_style(cell.style());
         let columns = u16::try_from(width(cell.symbol())).unwrap_or(1);
         let blanks: Vec<_> = (x..x.saturating_add(columns)).map(|x| (x, y, &blank)).collect();
-        write(backend, &blanks)?;
-        write(backend, &[(x, y, cell)])?;
+        write(backend, &blanks, links)?;
+        write(backend, &[(x, y, cell)], links)?;
         rest = &rest[at + 1..];
     }
-    write(backend, rest)
+    write(backend, rest, links)
 }
 
+/// Writes cells, those of a link between its marks (OSC 8).
 fn write<W: io::Write>(
     backend: &mut CrosstermBackend<W>,
     cells: &[(u16, u16, &Cell)],
+    links: &Links,
 ) -> io::Result<()> {
-    if cells.is_empty() {
-        return Ok(());
+    let mut rest = cells;
+    while let Some((_, _, first)) = rest.first() {
+        let number = first.underline_color;
+        let run = rest.iter().take_while(|(_, _, cell)| cell.underline_color == number).count();
+        let (run, more) = rest.split_at(run);
+        rest = more;
+        let Some(address) = links.address(first) else {
+            backend.draw(run.iter().copied())?;
+            continue;
+        };
+        // The number is no colour.
+        let mut cells: Vec<Cell> = run.iter().map(|(_, _, cell)| (*cell).clone()).collect();
+        cells.iter_mut().for_each(|cell| cell.underline_color = Color::Reset);
+        let cells = run.iter().zip(&cells).map(|((x, y, _), cell)| (*x, *y, cell));
+        io::Write::write_all(backend, format!("\x1b]8;;{address}\x1b\\").as_bytes())?;
+        backend.draw(cells)?;
+        io::Write::write_all(backend, b"\x1b]8;;\x1b\\")?;
     }
-    backend.draw(cells.iter().copied())
+    Ok(())
 }
 
 /// Whether terminals differ in how many columns they give the symbol: families of emoji, flags,
@@ -218,18 +239,32 @@ mod tests {
     fn text_that_moves_is_moved_by_the_terminal() {
         let mut surface = Surface::default();
         let mut screen = terminal(20, 60);
-        let first = surface.draw(buffer(&numbered(0..20)), None, 0..20).unwrap();
+        let first = surface.draw(buffer(&numbered(0..20)), None, 0..20, &Links::default()).unwrap();
         screen.process(&first);
         for from in [1, 5, 3] {
             let lines = numbered(from..from + 20);
-            let bytes = surface.draw(buffer(&lines), None, 0..20).unwrap();
+            let bytes = surface.draw(buffer(&lines), None, 0..20, &Links::default()).unwrap();
             assert!(bytes.len() < first.len() / 2, "{} of {}", bytes.len(), first.len());
             screen.process(&bytes);
             let shown = screen.screen().contents();
             assert_eq!(shown.lines().collect::<Vec<_>>(), lines);
         }
-        let same = surface.draw(buffer(&numbered(3..23)), None, 0..20).unwrap();
+        let same = surface.draw(buffer(&numbered(3..23)), None, 0..20, &Links::default()).unwrap();
         assert_eq!(same, b"", "nothing changed, nothing is written");
+    }
+
+    #[test]
+    fn a_link_stands_between_its_marks_and_is_closed() {
+        let mut links = Links::default();
+        let mut next = Buffer::empty(ratatui::layout::Rect::new(0, 0, 12, 1));
+        next.set_string(0, 0, "see docs now", ratatui::style::Style::new());
+        next.set_style(ratatui::layout::Rect::new(4, 0, 4, 1), links.style("https://docs.rs"));
+        let bytes = Surface::default().draw(next, None, 0..1, &links).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (_, link) = text.split_once("\x1b]8;;https://docs.rs/\x1b\\").unwrap();
+        let (inside, after) = link.split_once("\x1b]8;;\x1b\\").unwrap();
+        assert!(inside.contains("docs") && after.contains("now"), "{text:?}");
+        assert!(!text.contains("\x1b[58"), "the number is no colour: {text:?}");
     }
 
     #[test]
@@ -240,7 +275,9 @@ mod tests {
         for line in ["ab👨‍👩‍👧‍👦cdefghijkl", "ab👨‍👩‍👧‍👦cdefghijkx", "a👨‍👩‍👧‍👦bcdefghijkx", "abcdefgh"]
         {
             let line = format!("{line}{}", " ".repeat(20 - width(line)));
-            let bytes = surface.draw(buffer(std::slice::from_ref(&line)), None, 0..1).unwrap();
+            let bytes = surface
+                .draw(buffer(std::slice::from_ref(&line)), None, 0..1, &Links::default())
+                .unwrap();
             screen.process(&bytes);
             let shown = screen.screen().contents();
             let (_, after) = line.rsplit_once('👦').unwrap_or(("", &line));
@@ -266,7 +303,7 @@ mod tests {
                     let word = ["", "one", "zwei drei", "日本語", "e\u{301}é", "    x"][*n];
                     next.set_stringn(0, y, word, 12, ratatui::style::Style::new());
                 }
-                let bytes = surface.draw(next.clone(), None, 0..end.min(8)).unwrap();
+                let bytes = surface.draw(next.clone(), None, 0..end.min(8), &Links::default()).unwrap();
                 screen.process(&bytes);
                 for y in 0..8 {
                     for x in 0..12 {

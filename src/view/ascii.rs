@@ -67,3 +67,16 @@ pub fn replace(buf: &mut Buffer) {
         }
     }
 }
+
+/// The same for a text.
+pub fn text(text: &str) -> String {
+    let mut all = String::with_capacity(text.len());
+    for c in text.chars() {
+        let sign = SIGNS.iter().find(|(sign, _)| sign.starts_with(c));
+        match sign {
+            Some((_, letter)) => all.push_str(letter),
+            None => all.push(c),
+        }
+    }
+    all
+}

@@ -15,6 +15,7 @@ use ratatui::style::Style;
 
 use crate::highlight::{self, Runs, Tokens};
 use crate::text::Piece;
+use crate::view::links::Links;
 use crate::view::theme::Theme;
 
 /// Memory for what is known, in bytes; the longest unused goes first.
@@ -60,6 +61,8 @@ impl Wanted {
 /// What is known of the codes on the screen, and what is wanted.
 #[derive(Debug)]
 pub struct Colours {
+    /// Addresses of links in what is drawn with these colours.
+    pub links: Links,
     known: LruCache<Key, Arc<Tokens>>,
     known_bytes: usize,
     wanted: Vec<Wanted>,
@@ -74,6 +77,7 @@ pub struct Colours {
 impl Default for Colours {
     fn default() -> Colours {
         Colours {
+            links: Links::default(),
             known: LruCache::new(NonZeroUsize::MIN.saturating_add(MOST_TEXTS - 1)),
             known_bytes: 0,
             wanted: Vec::new(),

@@ -291,6 +291,17 @@ fn remark(model: &Model, dialog: &Permission) -> String {
     parts.join(" · ")
 }
 
+/// The keys that work now, whether or not there is room for them in the border.
+pub fn all_keys(model: &Model) -> Vec<(String, &str)> {
+    match Shown::of(model) {
+        Some(Shown::Question(dialog)) => keys(model, dialog),
+        Some(Shown::Budget(it)) => budget::keys(model, it),
+        Some(Shown::Confirm(it)) => confirm::keys(model, it),
+        Some(Shown::Trust(it)) => trust::keys(model, it),
+        None => Vec::new(),
+    }
+}
+
 fn keys<'a>(model: &Model, dialog: &Permission) -> Vec<(String, &'a str)> {
     let key = |action| model.keymap.key(Context::Dialog, action);
     let field = |action| model.keymap.key(Context::DialogField, action);

@@ -44,7 +44,12 @@ pub fn mark(
     }
 }
 
-fn call_mark(model: &Model, call: &Call, theme: &Theme, marks: &Marks) -> (&'static str, Style) {
+pub fn call_mark(
+    model: &Model,
+    call: &Call,
+    theme: &Theme,
+    marks: &Marks,
+) -> (&'static str, Style) {
     match &call.state {
         CallState::Queued => (marks.queued, theme.faint),
         CallState::Running => (marks.spin(model.spin()), theme.accent),

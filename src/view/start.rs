@@ -34,12 +34,7 @@ pub fn draw(
         let y = area.bottom().saturating_sub(3);
         buf.set_stringn(x, y, &toast.text, usize::from(columns), theme.asked);
     }
-    let keys = [
-        ("↑↓".to_owned(), "move"),
-        ("enter".to_owned(), "choose"),
-        ("esc".to_owned(), if start.entering.is_some() { "back" } else { "quit" }),
-    ];
-    let keys = frame::keys(&keys, usize::from(columns), theme, marks);
+    let keys = frame::keys(&keys(start), usize::from(columns), theme, marks);
     buf.set_line(x.saturating_sub(1), area.bottom().saturating_sub(1), &keys, columns);
     let row = cursor_row?;
     let column = start.entering.as_ref().map_or(0, |(_, field)| field.text().chars().count());
@@ -48,6 +43,14 @@ pub fn draw(
             .min(area.right().saturating_sub(1)),
         y: (y + row).min(area.bottom().saturating_sub(1)),
     })
+}
+
+pub fn keys(start: &Start) -> Vec<(String, &'static str)> {
+    vec![
+        ("↑↓".to_owned(), "move"),
+        ("enter".to_owned(), "choose"),
+        ("esc".to_owned(), if start.entering.is_some() { "back" } else { "quit" }),
+    ]
 }
 
 fn lines(

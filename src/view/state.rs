@@ -10,6 +10,8 @@ use crate::app::transcript::Body;
 use crate::view::cache::{Cache, Key};
 use crate::view::code::Colours;
 use crate::view::entry;
+use crate::view::group;
+use crate::view::links::Links;
 use crate::view::marks::{self, Marks};
 use crate::view::theme::{ColorDepth, Library, Theme};
 
@@ -67,9 +69,20 @@ impl State {
         }
     }
 
+    /// Themes read anew; the present one is taken from them at the next frame.
+    pub fn set_themes(&mut self, themes: Library) {
+        self.themes = themes;
+        Rc::make_mut(&mut self.theme).name.clear();
+    }
+
     /// Colours of code, to be worked out off the drawing path.
     pub fn colours(&mut self) -> &mut Colours {
         &mut self.cache.colours
+    }
+
+    /// Addresses of links in what has been drawn.
+    pub fn links(&self) -> &Links {
+        &self.cache.colours.links
     }
 
     pub(super) fn marks(&self, model: &Model) -> &'static Marks {
@@ -112,6 +125,14 @@ impl State {
         let key = Key { id: entry.id, revision: entry.revision.into(), gap: 0 };
         let marks = self.marks(model);
         let (theme, width) = (&self.theme, self.width);
+        if model.transcript.is_hidden(index) {
+            return &[];
+        }
+        let folded = model.transcript.folded(index);
+        if !folded.is_empty() {
+            let columns = usize::from(width);
+            return self.cache.rows(index, key, |_| vec![group::line(folded, columns, theme)]);
+        }
         match &entry.body {
             Body::Prose { text, live } => self.cache.markdown(index, key, text, !live, theme, seen),
             body => self

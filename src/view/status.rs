@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::app::keys::{Action, Context};
 use crate::app::{Model, SessionInfo};
 use crate::protocol::{Held, Mode};
+use crate::text::{clip, width};
 use crate::view::marks::Marks;
 use crate::view::theme::Theme;
 use crate::view::words;
@@ -53,10 +54,21 @@ pub fn draw(model: &Model, theme: &Theme, marks: &Marks, area: Rect, buf: &mut B
         dropped.push(part);
         (left, right) = line(model, theme, marks, &dropped);
     }
+    own_words(model, &mut left, room.saturating_sub(right.width() + 2), theme);
     buf.set_line(area.x + 2, area.y, &left, area.width.saturating_sub(2));
     let at = usize::from(area.width).saturating_sub(2 + right.width());
     let x = area.x + u16::try_from(at).unwrap_or(0);
     buf.set_line(x, area.y, &right, area.right().saturating_sub(x));
+}
+
+/// What the person's status command said, in the room that is left.
+fn own_words(model: &Model, left: &mut Line<'static>, room: usize, theme: &Theme) {
+    let rest = room.saturating_sub(left.width() + width(GAP));
+    let (_, words) = &model.status_line;
+    if rest > 0 && !words.is_empty() {
+        left.push_span(Span::raw(GAP));
+        left.push_span(Span::styled(clip::end(words, rest).into_owned(), theme.text));
+    }
 }
 
 fn line(

@@ -12,6 +12,7 @@ use crate::app::scroll::{Anchor, Scroll, Seen};
 use crate::app::transcript::{Body, Entry};
 use crate::text;
 use crate::view::entry;
+use crate::view::group;
 use crate::view::layout::{GUTTER, measure};
 use crate::view::rows;
 use crate::view::state::{State, Top};
@@ -43,7 +44,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
             break;
         }
         last = index;
-        let gap = gap(entries, index);
+        let gap = gap(model, index);
         let rows = state.height(model, index);
         if index == top.entry {
             state.top = Some(Top { id: entry.id, width, height: gap + rows });
@@ -66,7 +67,10 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
                 let line = Rect { y, height: 1, width: width + GUTTER, ..area };
                 buf.set_style(line, theme.cursor_line);
             }
-            let (mark, style) = entry::mark(model, &entry.body, from + n, &theme, marks);
+            let (mark, style) = match model.transcript.folded(index) {
+                [] => entry::mark(model, &entry.body, from + n, &theme, marks),
+                calls => group::mark(model, calls, &theme, marks),
+            };
             buf.set_string(area.x + 2, y, mark, style);
             buf.set_line(area.x + GUTTER, y, row, width);
             highlight(model, row, area.x + GUTTER, y, &theme, buf);
@@ -83,8 +87,12 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
 }
 
 /// Blank rows before an entry: calls stand together, everything else is parted by one.
-fn gap(entries: &[Entry], index: usize) -> usize {
+fn gap(model: &Model, index: usize) -> usize {
+    let entries = model.transcript.entries();
     let Some(before) = index.checked_sub(1).and_then(|index| entries.get(index)) else { return 1 };
+    if model.transcript.is_hidden(index) {
+        return 0;
+    }
     let line = |entry: &Entry| {
         matches!(entry.body, Body::Call(_) | Body::Thought { .. })
             && entry.body.is_open() == Some(false)
@@ -117,7 +125,7 @@ impl Place<'_> {
     }
 
     fn gap(&self, index: usize) -> usize {
-        gap(self.model.transcript.entries(), index)
+        gap(self.model, index)
     }
 
     /// Rows of an entry with the blank ones before it.
@@ -167,7 +175,7 @@ impl Place<'_> {
                 break;
             }
             if at.entry == last {
-                at.row = height - 1;
+                at.row = (height - 1).max(0);
                 break;
             }
             at.row -= height;

@@ -14,6 +14,8 @@ mod support;
 mod bad_input;
 mod headless;
 mod kills;
+mod linear;
+mod manners;
 mod pictures;
 mod screen;
 mod slash;

@@ -60,11 +60,19 @@ fn the_first_start_lists_what_there_is() {
 }
 
 #[test]
-fn a_dumb_terminal_gets_a_sentence() {
+fn a_suspended_tern_gives_the_terminal_back_and_takes_it_again() {
     let tern = Tern::new();
-    let mut pty = Pty::with(&tern, &["--demo"], &[("TERM", "dumb")], (80, 24));
-    pty.wait_for("hint: Use tern -p");
-    assert_eq!(pty.ends_as_found(), 2);
+    let mut pty = Pty::start(&tern, &["--demo"], (80, 24));
+    pty.wait_for("This is a demonstration");
+    pty.press("\x1a");
+    pty.wait_for_bytes("\x1b[?1049l");
+    assert!(!pty.text().contains("This is a demonstration"), "{}", pty.text());
+    pty.signal("-CONT");
+    pty.wait_for("This is a demonstration");
+    pty.press(" and on");
+    pty.wait_for("prove it. and on");
+    pty.press("\x15\x03\x03");
+    assert_eq!(pty.ends_as_found(), 0);
 }
 
 #[test]

@@ -21,6 +21,8 @@ enum Step {
     Resize(u16, u16),
     Event(usize, usize),
     Wait(u64),
+    Background(bool),
+    Line(String),
 }
 
 const STREAMS: [&str; 6] = ["fixed", "edit-asked", "command-asked", "tasks", "failed", "resumed"];
@@ -34,6 +36,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..200u16, 1..60u16).prop_map(|(width, height)| Step::Resize(width, height)),
         8 => (0..STREAMS.len(), 0..60usize).prop_map(|(stream, n)| Step::Event(stream, n)),
         1 => (0..3_000u64).prop_map(Step::Wait),
+        1 => any::<bool>().prop_map(Step::Background),
+        1 => "[0-9/a-z]{0,6}".prop_map(Step::Line),
     ]
 }
 
@@ -66,15 +70,22 @@ fn take(screen: &mut Offscreen, step: Step) {
             screen.send(Msg::Agent(Box::new(events.swap_remove(at).body)));
         }
         Step::Wait(milliseconds) => screen.wait(milliseconds),
+        Step::Background(light) => screen.send(Msg::Background { light }),
+        Step::Line(text) => screen.send(Msg::Line(text)),
     }
 }
 
+/// Runs of the test; the README names more.
+fn cases() -> u32 {
+    std::env::var("TERN_SCREENS").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_panics_and_kept_rows_are_fresh_rows(steps in prop::collection::vec(step(), 1..120)) {
-        let mut screen = screen(90, 28).off;
+        let mut screen = screen(90, 28).with(|model| model.look.follows_terminal = true).off;
         for step in steps {
             take(&mut screen, step);
             screen.frame();

@@ -1,7 +1,7 @@
 //! Scrolling, opening, searching, moving by entries.
 
 use tern::app::scroll::Scroll;
-use tern::protocol::{Event, MessageId};
+use tern::protocol::{CallId, CallResult, CallStatus, Detail, Event, MessageId, Title};
 
 use crate::support::screen::{Screen, screen};
 
@@ -125,4 +125,29 @@ fn a_click_opens_a_call() {
         modifiers: KeyModifiers::NONE,
     }));
     assert!(screen.text().contains("27 unchanged lines"));
+}
+
+#[test]
+fn a_long_run_of_reads_is_one_line_that_opens() {
+    let mut screen = screen(90, 24).with(|model| model.session.window = Some(1));
+    for n in 0..6 {
+        let call = CallId(n.to_string());
+        let title = Title::new("Reading", "Read", format!("src/part{n}.rs"));
+        let input = serde_json::Value::Null;
+        let tool = "Read".to_owned();
+        screen = screen.event(Event::CallQueued { call: call.clone(), tool, title, input });
+        screen = screen.event(Event::CallStarted { call });
+    }
+    assert!(screen.text().contains("Reading src/part5.rs"), "{}", screen.text());
+    for n in 0..6 {
+        let status = if n == 4 { CallStatus::Failed } else { CallStatus::Done };
+        let (facts, text) = (format!("{n} lines"), String::new());
+        let result = CallResult { status, text, facts, detail: Detail::Text };
+        screen = screen.event(Event::CallEnded { call: CallId(n.to_string()), result });
+    }
+    let text = screen.text();
+    assert!(text.contains("Read 4 more files") && text.contains("1 failed, part2.rs"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.contains("Read ")).count(), 3, "{text}");
+    let text = screen.keys("<ctrl+up><enter>").text();
+    assert_eq!(text.lines().filter(|line| line.contains("Read ")).count(), 6, "{text}");
 }

@@ -77,6 +77,38 @@ impl Pty {
         self.wait_until(text, |screen| screen.contains(text));
     }
 
+    /// Reads until these bytes have come at some time.
+    pub fn wait_for_bytes(&mut self, bytes: &str) {
+        let start = Instant::now();
+        while !String::from_utf8_lossy(&self.bytes).contains(bytes) {
+            assert!(start.elapsed() < LIMIT, "no {bytes:?}");
+            self.read(Duration::from_millis(50));
+        }
+    }
+
+    /// Reads what comes within a moment.
+    pub fn wait_a_moment(&mut self) {
+        self.read(Duration::from_millis(300));
+    }
+
+    /// Everything that has come so far.
+    pub fn bytes(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// What the corner of the screen stands on.
+    pub fn background(&self) -> vt100::Color {
+        self.screen.screen().cell(0, 0).map(vt100::Cell::bgcolor).unwrap()
+    }
+
+    pub fn wait_until_background(&mut self, wish: &str, holds: impl Fn(vt100::Color) -> bool) {
+        let start = Instant::now();
+        while !holds(self.background()) {
+            assert!(start.elapsed() < LIMIT, "not {wish}: {:?}", self.background());
+            self.read(Duration::from_millis(50));
+        }
+    }
+
     /// Reads until the screen is as wished.
     pub fn wait_until(&mut self, wish: &str, holds: impl Fn(&str) -> bool) {
         let start = Instant::now();

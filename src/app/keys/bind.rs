@@ -23,7 +23,7 @@ pub enum Pressed {
     Nothing,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     bound: HashMap<(Context, Vec<Key>), Action>,
     /// Keys of each row of the table, in the order they are shown.

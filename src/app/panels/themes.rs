@@ -29,6 +29,7 @@ pub fn show(model: &mut Model) {
 
 pub fn choose(model: &mut Model) -> Vec<Effect> {
     show(model);
+    model.look.follows_terminal = false;
     model.panel = None;
     vec![Effect::Save(Setting::Theme(model.look.theme.clone()))]
 }
@@ -40,6 +41,7 @@ pub fn set(model: &mut Model, name: &str) -> Vec<Effect> {
         model.say(&format!("unknown theme \"{name}\"; themes are {names}"));
         return Vec::new();
     }
+    model.look.follows_terminal = false;
     name.clone_into(&mut model.look.theme);
     vec![Effect::Save(Setting::Theme(name.to_owned()))]
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use crate::app::keys::Key;
 use crate::app::{Model, SessionInfo};
 use crate::protocol::{Envelope, Event};
+use crate::terminal::manners::Wants;
 use crate::terminal::offscreen::Offscreen;
 use crate::terminal::{self, NoServices, Setup};
 use crate::view::State;
@@ -145,7 +146,11 @@ fn play(args: &ReplayArgs, events: Vec<Envelope<Event>>) -> anyhow::Result<()> {
         themes,
         colours: ColorDepth::True,
         mouse: true,
-        notifications: false,
+        linear: false,
+        notifications: None,
+        manners: Wants::default(),
+        background: None,
+        status_command: None,
         editor: None,
         prompt: None,
         first: Vec::new(),

@@ -93,6 +93,9 @@ impl Writer<'_> {
         if let Event::TaskListMarker(done) = event {
             return self.task_mark(*done);
         }
+        if let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event {
+            self.inline.target = self.colours.links.style(&spelling::restored(dest_url));
+        }
         if self.inline.event(event) {
             return;
         }

@@ -5,6 +5,7 @@ use ratatui::style::{Modifier, Style};
 
 use crate::text::clean::Mode;
 use crate::text::{Piece, clean};
+use crate::view::links;
 use crate::view::markdown::spelling;
 use crate::view::theme::Theme;
 
@@ -14,6 +15,8 @@ pub(super) struct Inline<'a> {
     theme: &'a Theme,
     styles: Vec<Style>,
     links: Vec<Link>,
+    /// What makes the text of the next link one that can be opened.
+    pub target: Style,
     pub pieces: Vec<Piece<Style>>,
 }
 
@@ -26,7 +29,13 @@ struct Link {
 
 impl<'a> Inline<'a> {
     pub fn new(theme: &'a Theme) -> Inline<'a> {
-        Inline { theme, styles: Vec::new(), links: Vec::new(), pieces: Vec::new() }
+        Inline {
+            theme,
+            styles: Vec::new(),
+            links: Vec::new(),
+            target: Style::new(),
+            pieces: Vec::new(),
+        }
     }
 
     /// Style of what comes next.
@@ -101,14 +110,14 @@ impl<'a> Inline<'a> {
         // Pieces of one style are joined, and the link has to begin with its own.
         self.links
             .push(Link { url: spelling::restored(url).into_owned(), from: self.pieces.len() });
-        self.push_style(self.theme.link);
+        self.push_style(self.theme.link.patch(self.target));
     }
 
     fn end_link(&mut self) {
         self.pop_style();
         let Some(link) = self.links.pop() else { return };
         let shown: String = self.pieces.iter().skip(link.from).map(|p| p.text.as_str()).collect();
-        let bare = link.url.strip_prefix("mailto:").unwrap_or(&link.url);
+        let bare = links::shown(link.url.strip_prefix("mailto:").unwrap_or(&link.url));
         if bare.is_empty() || shown == bare {
             return;
         }

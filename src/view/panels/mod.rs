@@ -107,7 +107,7 @@ fn remark(model: &Model, panel: &Panel) -> String {
     }
 }
 
-fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
+pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     let key = |context, action| model.keymap.key(context, action);
     if renaming(panel) {
         let esc = key(Context::Global, Action::Back);
