@@ -270,6 +270,7 @@ mod tests {
     #[test]
     fn prose_comes_line_by_line_and_nothing_twice() {
         let (mut model, mut lines) = (Model::default(), Lines::default());
+        model.look.ascii = true;
         let mut add = |model: &mut Model, text: &str| {
             let event =
                 Event::TextAdded { message: MessageId("a".to_owned()), text: text.to_owned() };

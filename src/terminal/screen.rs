@@ -202,12 +202,7 @@ impl<'a> Screen<'a> {
     }
 
     async fn wait(&mut self, signals: &mut Signals) -> Woken {
-        // Lines neither spin nor count seconds.
-        let wake = self
-            .model
-            .wake_at()
-            .filter(|_| self.lines.is_none())
-            .map(|at| self.begun + Duration::from_millis(at.0));
+        let wake = self.model.wake_at().map(|at| self.begun + Duration::from_millis(at.0));
         let status = self.status_command.as_ref().and_then(|status| status.due);
         let due = [self.pace.due(), wake, status, self.watch.due].into_iter().flatten().min();
         let unsent = !self.unsent.is_empty();

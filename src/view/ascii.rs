@@ -68,10 +68,14 @@ pub fn replace(buf: &mut Buffer) {
     }
 }
 
-/// The same for a text.
+/// The same for a text, where there is room for three dots.
 pub fn text(text: &str) -> String {
     let mut all = String::with_capacity(text.len());
     for c in text.chars() {
+        if c == '…' {
+            all.push_str("...");
+            continue;
+        }
         let sign = SIGNS.iter().find(|(sign, _)| sign.starts_with(c));
         match sign {
             Some((_, letter)) => all.push_str(letter),

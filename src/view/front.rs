@@ -74,7 +74,7 @@ pub fn entry_lines(model: &Model, state: &mut State, index: usize, columns: u16)
 fn owned(keys: Vec<(String, &str)>) -> Vec<(String, String)> {
     keys.into_iter()
         .filter(|(key, _)| !key.is_empty())
-        .map(|(key, label)| (key, label.to_owned()))
+        .map(|(key, label)| (key, ascii::text(label)))
         .collect()
 }
 

@@ -44,6 +44,8 @@ fn the_tab_has_a_title_that_goes_again() {
     pty.press("\r");
     pty.wait_for("Run a command");
     pty.wait_for_bytes("\x1b]2;? ");
+    pty.press("\x03");
+    pty.wait_for("stopped");
     pty.press("\x03\x03");
     pty.wait_for_bytes("\x1b[23;0t");
     assert_eq!(pty.ends_as_found(), 0);
