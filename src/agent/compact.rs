@@ -5,6 +5,7 @@
 //! cached prefix; what a person said stays verbatim within a budget; a compaction that does not
 //! make the history at least 5 % smaller counts as failed; the log keeps everything.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -14,10 +15,14 @@ use crate::agent::conversation::Conversation;
 use crate::agent::fold::Fold;
 use crate::agent::hooking;
 use crate::agent::pay;
+use crate::agent::purse::Spent;
 use crate::agent::request::{Ended, failed};
+use crate::agent::retell;
 use crate::agent::shared::{Shared, lock};
 use crate::api::Purpose;
 use crate::protocol::{Cause, ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId};
+use crate::session::record::Compaction;
+use crate::session::{read, replay};
 
 const PROMPT: &str = include_str!("../../assets/prompts/compact.md");
 /// A pruned history must free at least this share of the window, or it is not worth the cache.
@@ -39,12 +44,10 @@ pub async fn if_due(
 ) -> Result<(), TurnEnd> {
     let Some(window) = talk.route.window() else { return Ok(()) };
     let tokens = talk.estimated_tokens();
-    #[expect(clippy::cast_precision_loss, reason = "a share of a window needs no 53 bits")]
-    let full = tokens as f64 >= window as f64 * talk.compact.at;
-    if !full || !talk.can_compact() || talk.refuses_to_shrink {
+    if !talk.is_full() || !talk.can_compact() || talk.refuses_to_shrink {
         return Ok(());
     }
-    #[expect(clippy::cast_precision_loss, reason = "as above")]
+    #[expect(clippy::cast_precision_loss, reason = "a share of a window needs no 53 bits")]
     let worth = (window as f64 * WORTH_PRUNING * talk.bytes_per_token()) as usize;
     if let Some(pruned) = prune(&talk.history, worth) {
         let before = tokens;
@@ -110,6 +113,49 @@ pub async fn now(
     tracing::info!(before, after, turn = turn.0, "compacted");
     hooking::compacted(shared, &summary, automatic, cancel).await;
     shared.emit(Event::Compacted { before, after, summary }).await;
+    Ok(())
+}
+
+/// Said when a compaction is undone.
+pub const TAKEN_BACK: &str =
+    "The compaction is taken back: the model sees the whole conversation again.";
+
+/// Puts the history back that the last compaction took away: the log still has it. The error is a
+/// sentence for the person.
+pub async fn undo(talk: &mut Conversation, shared: &Shared) -> Result<(), String> {
+    let (Some(log), Some(blobs)) = (talk.journal.log_path(), talk.journal.blobs()) else {
+        return Err("Without a session log there is no way back.".to_owned());
+    };
+    let load = |path: PathBuf| async {
+        let loaded = tokio::task::spawn_blocking(move || read::load(&path)).await;
+        let (loaded, _) =
+            loaded.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        Ok::<_, String>(loaded)
+    };
+    let loaded = load(log.clone()).await?;
+    let Some(last) = replay::compaction(&loaded) else {
+        return Err("There is no compaction to take back.".to_owned());
+    };
+    let record = Compaction {
+        summary: String::new(),
+        keep_from: None,
+        before: talk.estimated_tokens(),
+        after: last.before,
+        automatic: false,
+        undone: true,
+    };
+    talk.journal.compaction(shared, Some(record)).await;
+    let told = retell::history(&load(log).await?, &blobs);
+    talk.take_up(told.history);
+    let context = talk.estimated_tokens();
+    shared.notice(Level::Info, TAKEN_BACK).await;
+    if talk.is_full() {
+        let text = "It fills so much of the window that the next prompt will be compacted again.";
+        shared.notice(Level::Warning, text).await;
+    }
+    shared.purse.set_context(context);
+    let Spent { session, today, unpriced } = shared.purse.spent();
+    shared.emit(Event::Spent { session, today, unpriced, context }).await;
     Ok(())
 }
 

@@ -319,6 +319,15 @@ impl Conversation {
         if self.gauge.bytes_per_token > 0.0 { self.gauge.bytes_per_token } else { BYTES_PER_TOKEN }
     }
 
+    /// Whether the window is as full as the configuration allows.
+    pub fn is_full(&self) -> bool {
+        let at = self.compact.at;
+        #[expect(clippy::cast_precision_loss, reason = "a share of a window needs no 53 bits")]
+        self.route
+            .window()
+            .is_some_and(|window| self.estimated_tokens() as f64 >= window as f64 * at)
+    }
+
     /// True if there is more than one exchange to shorten.
     pub fn can_compact(&self) -> bool {
         self.history.len() > 2
@@ -377,7 +386,7 @@ impl Conversation {
     /// What the log says of the last compaction.
     pub fn summary_record(&self, before: u64, after: u64, automatic: bool) -> Option<Compaction> {
         let (summary, keep_from) = self.summary.clone()?;
-        Some(Compaction { summary, keep_from, before, after, automatic })
+        Some(Compaction { summary, keep_from, before, after, automatic, undone: false })
     }
 
     pub fn set_route(&mut self, shared: &Shared, route: Route) {

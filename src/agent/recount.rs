@@ -8,11 +8,13 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::agent::compact;
 use crate::agent::shared::Shared;
 use crate::agent::turn::GO_ON;
 use crate::agent::undo;
 use crate::protocol::{
-    CallId, CallResult, Detail, Event, MessageId, Money, Part, Role, Title, TurnEnd, TurnSummary,
+    CallId, CallResult, Detail, Event, Level, MessageId, Money, Part, Role, Title, TurnEnd,
+    TurnSummary,
 };
 use crate::session::read::Loaded;
 use crate::session::record::{Body, Record};
@@ -50,6 +52,9 @@ pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Opti
             Body::Result { call, result } => {
                 let Some(at) = open.iter().position(|open| open.call == call) else { continue };
                 ended(shared, open.remove(at), Some(result)).await;
+            }
+            Body::Compaction(compaction) if compaction.undone => {
+                shared.notice(Level::Info, compact::TAKEN_BACK).await;
             }
             Body::Compaction(compaction) => {
                 let (before, after) = (compaction.before, compaction.after);

@@ -77,6 +77,11 @@ pub async fn run(
                     break;
                 }
             }
+            Command::UndoCompaction => {
+                if let Err(why) = compact::undo(&mut talk, &shared).await {
+                    shared.notice(Level::Info, why).await;
+                }
+            }
             Command::Shell { command } => {
                 let cancel = CancellationToken::new();
                 let work = run_shell(&mut talk, &shared, command, &cancel);
@@ -259,6 +264,7 @@ async fn meanwhile(
                 Some(command @ (Command::Submit { .. }
                     | Command::Queue { .. }
                     | Command::Compact { .. }
+                    | Command::UndoCompaction
                     | Command::Shell { .. }
                     | Command::SetModel { .. }
                     | Command::Undo
@@ -313,6 +319,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::SendQueued { .. }
         | Command::SetModel { .. }
         | Command::Compact { .. }
+        | Command::UndoCompaction
         | Command::Shell { .. }
         | Command::Undo
         | Command::Redo

@@ -131,6 +131,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Init => return send(model, slash::INIT),
         Slash::Clear => return idle_only(model, Command::Clear),
         Slash::Compact { focus } => return idle_only(model, Command::Compact { focus }),
+        Slash::UndoCompaction => return idle_only(model, Command::UndoCompaction),
         Slash::Model { name: None } => panels::open(model, Kind::Models),
         Slash::Model { name: Some(name) } => return models::set(model, name),
         Slash::Mode { mode: None } => {

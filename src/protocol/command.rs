@@ -72,6 +72,8 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         focus: Option<String>,
     },
+    /// Let the model see again what the last compaction took away.
+    UndoCompaction,
     /// A command that the person runs; its output goes to the model with the next prompt.
     Shell {
         command: String,

@@ -201,6 +201,9 @@ pub struct Compaction {
     pub before: u64,
     pub after: u64,
     pub automatic: bool,
+    /// Takes the last compaction back instead: what it left out counts again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
 }
 
 /// A step back, or forth. With the conversation in its scope its parent is `to`, so that what is

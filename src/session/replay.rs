@@ -124,15 +124,29 @@ fn is_conversation(cause: &Cause) -> bool {
     }
 }
 
+/// The compaction that is in force.
+pub fn compaction(loaded: &Loaded) -> Option<&Compaction> {
+    compacted(loaded, &mut Vec::new()).1
+}
+
 /// Where on the branch the model's view begins, and the summary of what came before.
 fn compacted<'a>(
     loaded: &'a Loaded,
     problems: &mut Vec<String>,
 ) -> (usize, Option<&'a Compaction>) {
+    let mut taken_back = 0;
     for (at, index) in loaded.branch.iter().enumerate().rev() {
         let Some(Body::Compaction(compaction)) = loaded.entries[*index].state.as_deref() else {
             continue;
         };
+        if compaction.undone {
+            taken_back += 1;
+            continue;
+        }
+        if taken_back > 0 {
+            taken_back -= 1;
+            continue;
+        }
         let Some(keep_from) = &compaction.keep_from else { return (at + 1, Some(compaction)) };
         let kept = loaded.branch[..at].iter().position(|i| loaded.entries[*i].id == *keep_from);
         match kept {
@@ -291,6 +305,7 @@ mod tests {
             before: 100,
             after: 10,
             automatic: false,
+            undone: false,
         })
     }
 

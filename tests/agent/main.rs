@@ -12,6 +12,7 @@
 mod support;
 
 mod budget;
+mod compaction;
 mod deferred;
 mod economy;
 mod hooks;

@@ -293,6 +293,7 @@ fn compacted(keep_from: Option<&str>) -> Session {
         before: 100,
         after: 10,
         automatic: true,
+        undone: false,
     };
     append(&mut log, Body::Compaction(compaction));
     drop(log);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tern::agent::{self, Handle, Limits, Prompt, Rules, Setup};
-use tern::config::Config;
+use tern::config::{Compact, Config};
 use tern::protocol::{
     CallResult, Command, Decision, Event, Input, Mode, Request, SessionId, TurnEnd, TurnId,
 };
@@ -38,6 +38,8 @@ pub struct Options {
     /// A small model beside the main one.
     pub small: Option<Arc<Script>>,
     pub budget: tern::config::Budget,
+    /// `[compact] keep-tokens`, where not the default.
+    pub keep_tokens: Option<u64>,
     pub rules: Rules,
     pub hooks: Vec<tern::protocol::Sourced<tern::config::Hook>>,
 }
@@ -55,6 +57,7 @@ impl Default for Options {
             titles: false,
             small: None,
             budget: Config::default().budget,
+            keep_tokens: None,
             rules: Rules::default(),
             hooks: Vec::new(),
         }
@@ -239,7 +242,10 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         fallback: options.fallback,
         effort: None,
         mode: options.mode,
-        compact: config.compact,
+        compact: Compact {
+            keep_tokens: options.keep_tokens.unwrap_or(config.compact.keep_tokens),
+            ..config.compact
+        },
         budget: options.budget,
         limits: Limits { max_turns: options.max_turns },
         router: Arc::new(Fixed {
