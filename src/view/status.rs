@@ -16,6 +16,9 @@ use crate::view::words;
 
 const GAP: &str = "   ";
 
+/// Columns of the person's own words for which other parts give way.
+const OWN: usize = 40;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     ModeKey,
@@ -49,7 +52,8 @@ pub fn draw(model: &Model, theme: &Theme, marks: &Marks, area: Rect, buf: &mut B
     let mut dropped: Vec<Part> = Vec::new();
     let mut rest = DROPPED.into_iter();
     let (mut left, mut right) = line(model, theme, marks, &dropped);
-    while left.width() + right.width() + 2 > room {
+    let own = own_columns(model);
+    while left.width() + right.width() + own + 2 > room {
         let Some(part) = rest.next() else { break };
         dropped.push(part);
         (left, right) = line(model, theme, marks, &dropped);
@@ -59,6 +63,14 @@ pub fn draw(model: &Model, theme: &Theme, marks: &Marks, area: Rect, buf: &mut B
     let at = usize::from(area.width).saturating_sub(2 + right.width());
     let x = area.x + u16::try_from(at).unwrap_or(0);
     buf.set_line(x, area.y, &right, area.right().saturating_sub(x));
+}
+
+/// Columns that the person's own words are worth: parts that tern shows by itself go before them.
+fn own_columns(model: &Model) -> usize {
+    match width(&model.status_line.1) {
+        0 => 0,
+        words => words.min(OWN) + width(GAP),
+    }
 }
 
 /// What the person's status command said, in the room that is left.

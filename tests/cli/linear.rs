@@ -29,7 +29,7 @@ fn the_demo_can_be_followed_line_by_line() {
     pty.press("/cost\n");
     choose(&mut pty, "scripted: nothing is spent", "");
     pty.press("/nonsense\n");
-    pty.wait_for("unknown command");
+    pty.wait_for("there is no /nonsense");
     let text = pty.text();
     assert!(!pty.bytes().contains('\x1b'), "no cursor is moved:\n{text}");
     assert_eq!(text.matches("Ran sh tests/run.sh").count(), 2, "{text}");
