@@ -19,7 +19,7 @@
 //!      |                       |
 //! 4    |                     tools
 //!      |                       |
-//! 3    |        session   context   api   mcp   hooks
+//! 3    |        session   context   api   mcp   hooks   extend
 //!      |                       |
 //! 2   config  permissions  trust  cost  diff  highlight  process  net
 //!                              |
@@ -73,6 +73,7 @@ pub mod config;
 pub mod context;
 pub mod cost;
 pub mod diff;
+pub mod extend;
 pub mod headless;
 pub mod highlight;
 pub mod hooks;

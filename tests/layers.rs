@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["protocol", "text"],
     &["models"],
     &["config", "permissions", "trust", "cost", "diff", "highlight", "process", "net"],
-    &["session", "context", "api", "mcp", "hooks"],
+    &["session", "context", "api", "mcp", "hooks", "extend"],
     &["tools"],
     &["app", "agent"],
     &["view"],

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use tokio::sync::oneshot;
 
-use crate::protocol::{Decision, RequestId};
+use crate::protocol::{AgentId, Decision, RequestId};
 
 #[derive(Debug, Default)]
 pub struct Approvals {
@@ -21,9 +21,20 @@ struct Waiting {
 
 #[derive(Debug)]
 struct Question {
+    /// The sub-agent that asks.
+    who: Option<AgentId>,
     tool: String,
     input: serde_json::Value,
     answer: oneshot::Sender<Answer>,
+}
+
+/// A question that nobody has answered yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waits {
+    pub id: RequestId,
+    pub who: Option<AgentId>,
+    pub tool: String,
+    pub input: serde_json::Value,
 }
 
 /// How a question was closed.
@@ -44,6 +55,7 @@ impl Approvals {
 
     pub fn open(
         &self,
+        who: Option<&AgentId>,
         tool: &str,
         input: &serde_json::Value,
     ) -> (RequestId, oneshot::Receiver<Answer>) {
@@ -51,7 +63,8 @@ impl Approvals {
         let mut waiting = self.lock();
         waiting.last += 1;
         let id = RequestId(waiting.last);
-        let question = Question { tool: tool.to_owned(), input: input.clone(), answer };
+        let who = who.cloned();
+        let question = Question { who, tool: tool.to_owned(), input: input.clone(), answer };
         waiting.by_id.insert(id, question);
         (id, receiver)
     }
@@ -68,9 +81,15 @@ impl Approvals {
     }
 
     /// What still waits, oldest first.
-    pub fn waiting(&self) -> Vec<(RequestId, String, serde_json::Value)> {
+    pub fn waiting(&self) -> Vec<Waits> {
         let waiting = self.lock();
-        waiting.by_id.iter().map(|(id, q)| (*id, q.tool.clone(), q.input.clone())).collect()
+        let waits = |(id, question): (&RequestId, &Question)| Waits {
+            id: *id,
+            who: question.who.clone(),
+            tool: question.tool.clone(),
+            input: question.input.clone(),
+        };
+        waiting.by_id.iter().map(waits).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
@@ -86,8 +105,8 @@ mod tests {
     #[test]
     fn an_answer_reaches_its_own_question_once() {
         let approvals = Approvals::default();
-        let (first, mut first_answer) = approvals.open("Bash", &serde_json::Value::Null);
-        let (second, mut second_answer) = approvals.open("Edit", &serde_json::Value::Null);
+        let (first, mut first_answer) = approvals.open(None, "Bash", &serde_json::Value::Null);
+        let (second, mut second_answer) = approvals.open(None, "Edit", &serde_json::Value::Null);
         let yes = Answer::Person(Decision::Once);
         assert!(approvals.answer(second, yes.clone()));
         assert!(!approvals.answer(second, yes.clone()));

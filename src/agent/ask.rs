@@ -1,12 +1,15 @@
 //! How a tool asks the small model: [`Ask`] for one call, ended by that call's interrupt.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::shared::Shared;
 use crate::agent::side::{Question, Side};
-use crate::protocol::{Ask, AskError, Cause};
+use crate::agent::sub;
+use crate::protocol::{AgentReport, AgentTask, Ask, AskError, CallId, Cause};
 
 const SYSTEM: &str = include_str!("../../assets/prompts/page.md");
 const LIMIT: Duration = Duration::from_secs(60);
@@ -19,6 +22,8 @@ const MATERIAL: usize = 200_000;
 pub struct Asker {
     pub side: Side,
     pub cancel: CancellationToken,
+    /// Where a sub-agent would be started, and for which call; `None`: none can be.
+    pub starts: Option<(Arc<Shared>, CallId)>,
 }
 
 #[async_trait]
@@ -38,5 +43,12 @@ impl Ask for Asker {
             limit: LIMIT,
         };
         self.side.ask(&question, &self.cancel).await
+    }
+
+    async fn agent(&self, task: AgentTask) -> Result<AgentReport, AskError> {
+        match &self.starts {
+            Some((shared, call)) => sub::begin(shared, call, task, &self.cancel).await,
+            None => Err(AskError::Unavailable("no agent can be started here".to_owned())),
+        }
     }
 }

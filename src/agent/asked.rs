@@ -31,7 +31,7 @@ pub async fn ask(asking: Asking<'_>, call: &Call, verdict: Verdict) -> Passed {
         Ok(prepared) => prepared,
         Err(outcome) => return Passed::No(outcome),
     };
-    let (id, answer) = gate.approvals.open(&call.tool, &call.input);
+    let (id, answer) = gate.approvals.open(shared.who(), &call.tool, &call.input);
     // Only commands run in it.
     let confined = matches!(preview, Preview::Command { .. });
     let (sandbox, offers_network) = {

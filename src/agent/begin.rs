@@ -1,6 +1,6 @@
 //! How a session begins: a new one, or one from the disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -13,23 +13,27 @@ use crate::agent::gate::Gate;
 use crate::agent::hooking::{self, Hooking};
 use crate::agent::journal::Journal;
 use crate::agent::purse::{Purse, Spent};
+use crate::agent::recipes;
 use crate::agent::request::{Ended, failed};
 use crate::agent::retell;
 use crate::agent::route::Route;
 use crate::agent::rules::Standing;
-use crate::agent::shared::Shared;
+use crate::agent::shared::{Shared, lock};
 use crate::agent::side::Side;
+use crate::agent::sub::Agents;
 use crate::agent::{recount, trust, undo};
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::process::Jobs;
 use crate::protocol::budget;
 use crate::protocol::{ErrorKind, Event, Level, Mode, Money, SessionId, Source, Sourced};
+use crate::session::Places;
 use crate::session::blobs::Blobs;
 use crate::session::disk::Disk;
 use crate::session::log::{self, Log, OpenError};
 use crate::session::read::Loaded;
 use crate::session::record::{Opening, new_session};
+use crate::session::redact::Secrets;
 use crate::session::steps;
 use crate::session::{fork, read, replay};
 use crate::tools::SessionState;
@@ -93,12 +97,15 @@ async fn fresh(
     let purse = Purse::new(setup, session.clone(), spent);
     let log_path = setup.keep_log.then(|| setup.places.log(&setup.cwd, &session));
     let hooking = Hooking::new(setup, &session, log_path.clone());
-    let shared = shared(setup, setup.mode, &route, purse, hooking, events).await;
+    let shared = shared(setup, setup.mode, &route, purse, hooking, log_path.clone(), events).await;
     shared.emit(started(setup, &session, &route, setup.mode, false)).await;
     tell_sandbox(setup, &shared).await;
     trust::tell(&shared).await;
     tell_budgets(&shared).await;
-    let context = assemble(setup, &shared).await;
+    let mut context = assemble(setup, &shared).await;
+    let extensions = lock(&lock(&shared.session).extensions).clone();
+    context.preamble.push_str(&extensions.listing());
+    shared.agents.set_preamble(&context.preamble);
     let opening = Opening {
         session: session.clone(),
         cwd: setup.cwd.display().to_string(),
@@ -108,7 +115,9 @@ async fn fresh(
         tern: env!("CARGO_PKG_VERSION").to_owned(),
         origin: None,
     };
-    let log = log_path.map(|path| Log::create(path, opening, log_tools(setup), Timestamp::now()));
+    let log = log_path.map(|path| {
+        Log::create(path, opening, log_tools(&setup.places, &setup.secrets), Timestamp::now())
+    });
     let mut journal = Journal::new(log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
@@ -132,6 +141,7 @@ async fn resumed(
     let blobs = Blobs::new(setup.places.blobs.clone(), Disk::default());
     let retell::Told { history, preamble, unknown, mut problems } =
         retell::history(&loaded, &blobs);
+    let told = preamble.clone();
     let mode = resumed_mode(setup.mode, state.mode);
     let mode = match setup.rules.managed.mode(mode) {
         Ok(()) => mode,
@@ -152,8 +162,10 @@ async fn resumed(
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
     let session = loaded.session.clone();
     let purse = Purse::new(setup, session.clone(), spent);
-    let hooking = Hooking::new(setup, &session, setup.places.find(&session));
-    let shared = shared(setup, mode, &route, purse, hooking, events).await;
+    let log_path = setup.places.find(&session).filter(|_| setup.keep_log);
+    let hooking = Hooking::new(setup, &session, log_path.clone());
+    let shared = shared(setup, mode, &route, purse, hooking, log_path, events).await;
+    shared.agents.set_preamble(&told);
     shared.emit(started(setup, &session, &route, mode, true)).await;
     tell_budgets(&shared).await;
     let steps = steps::read(&loaded);
@@ -235,7 +247,7 @@ fn open(
             .map_err(|why| error(why.to_string(), "Check the rights of the file."))?;
         return Ok((None, loaded, damage));
     }
-    match Log::open(&path, log_tools(setup)) {
+    match Log::open(&path, log_tools(&setup.places, &setup.secrets)) {
         Ok((log, loaded, damage)) => Ok((Some(log), loaded, damage)),
         Err(OpenError::Locked) => Err(NotBegun::Busy(session.clone())),
         Err(why) => Err(error(why.to_string(), "Check the rights of the session's folder.")),
@@ -294,6 +306,7 @@ async fn shared(
     route: &Route,
     purse: Purse,
     hooking: Hooking,
+    log: Option<PathBuf>,
     events: mpsc::Sender<Event>,
 ) -> Shared {
     let purse = Arc::new(purse);
@@ -307,15 +320,17 @@ async fn shared(
             main: Arc::new(Mutex::new(route.name.clone())),
         },
         purse,
-        hooking,
+        hooking: Arc::new(hooking),
+        agents: Arc::new(Agents::new(setup, log)),
         halt: Mutex::default(),
         agent: None,
+        lineage: None,
         events: events.clone(),
         tools: setup.tools.clone(),
-        gate: Gate::new(
+        gate: Arc::new(Gate::new(
             Standing::new(rules(setup), mode, &setup.cwd, &setup.place.home),
             setup.can_ask,
-        ),
+        )),
         settings: setup.settings.clone(),
         spill: setup.spill.clone(),
         mcp: setup.mcp.as_ref().map(|mcp| Arc::clone(&mcp.servers)),
@@ -324,12 +339,14 @@ async fn shared(
             roots: Mutex::new(setup.rules.additional.clone()),
             secret_env: setup.secret_env.clone(),
             confinement,
-            jobs: Jobs::new(events),
+            jobs: Arc::new(Jobs::new(events)),
             ..SessionState::default()
         })),
         cwd: Mutex::new(setup.cwd.clone()),
         queue: Mutex::default(),
     };
+    let session = lock(&shared.session).clone();
+    recipes::load_all(&shared, &session, shared.agents.extend.clone()).await;
     shared.gate.rules.set_sandboxed(fewer);
     if let Some(problem) = problem {
         shared.notice(Level::Warning, problem).await;
@@ -372,12 +389,12 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
     }
 }
 
-fn log_tools(setup: &Setup) -> log::Tools {
+pub fn log_tools(places: &Places, secrets: &Secrets) -> log::Tools {
     let disk = Disk::default();
     log::Tools {
-        blobs: Blobs::new(setup.places.blobs.clone(), disk.clone()),
+        blobs: Blobs::new(places.blobs.clone(), disk.clone()),
         disk,
-        secrets: setup.secrets.clone(),
+        secrets: secrets.clone(),
     }
 }
 

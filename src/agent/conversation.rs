@@ -177,23 +177,32 @@ impl Conversation {
         shared: &Shared,
         turn: TurnId,
         input: &Input,
+        called: Option<String>,
         cancel: &CancellationToken,
     ) -> (MessageId, Vec<Attached>) {
         self.refuses_to_shrink = false;
         self.rewind = None;
         self.journal.begin_turn(turn);
-        shared.purse.begin_turn(turn);
+        if shared.agent.is_none() {
+            shared.purse.begin_turn(turn);
+        }
         if self.history.is_empty() && !self.preamble.is_empty() {
             let parts = vec![Part::Text { text: self.preamble.clone() }];
             self.push(new_message_id(), Message { role: Role::User, parts });
         }
         // Left over from a turn that ended before it could take them.
         self.take_steering(shared, cancel).await;
-        let attached = mention::attached(shared, &input.text, cancel).await;
+        // What a command mentions counts like what the person does.
+        let mentions = match &called {
+            Some(called) => format!("{}\n{}", input.text, called),
+            None => input.text.clone(),
+        };
+        let attached = mention::attached(shared, &mentions, cancel).await;
         let mut news = self.news(shared);
         news.extend(self.instructions(shared).await);
         let texts = self.notes.drain(..).chain(news);
         let mut parts: Vec<Part> = texts.map(|text| Part::Text { text }).collect();
+        parts.extend(called.map(|text| Part::Text { text }));
         parts.extend(attached.iter().map(Attached::part));
         parts.push(Part::Text { text: input.text.clone() });
         let id = self.journal.user(shared, parts.clone()).await;
@@ -204,6 +213,7 @@ impl Conversation {
     }
 
     pub async fn end_turn(&mut self, shared: &Shared) {
+        self.journal.take_over(shared).await;
         self.journal.spent(shared, None).await;
         self.journal.sync(shared).await;
     }
@@ -220,13 +230,10 @@ impl Conversation {
         self.push(id.clone(), Message { role: Role::Assistant, parts });
     }
 
-    /// The text of the newest answer.
-    pub fn last_words(&self) -> String {
-        self.history
-            .last()
-            .filter(|message| message.role == Role::Assistant)
-            .map(Message::text)
-            .unwrap_or_default()
+    /// The text of the newest answer that has any.
+    pub fn last_said(&self) -> String {
+        let answers = self.history.iter().rev().filter(|message| message.role == Role::Assistant);
+        answers.map(Message::text).find(|text| !text.trim().is_empty()).unwrap_or_default()
     }
 
     /// A word from tern to the model that no person wrote.
@@ -274,11 +281,18 @@ impl Conversation {
         let miss = self.cache_miss(&usage);
         // A summary is not made for the tool that happened to come before it.
         let tool = self.carries.as_deref().filter(|_| cause != Cause::Compaction);
-        let agent = shared.agent.as_ref().map(|who| who.kind.as_str());
+        let who = shared.agent.as_ref();
+        let cause = if who.is_some() { Cause::SubAgent } else { cause };
+        let agent = who.map(|who| who.kind.as_str());
         let bill = Bill { route: &self.route, usage, cause, agent, tool, miss };
         let spend = shared.book(&bill).await?;
-        self.journal.spent(shared, Some(&spend)).await;
-        shared.purse.set_context(self.estimated_tokens());
+        if who.is_some() {
+            // The session's own log is where its money is summed up.
+            shared.purse.log_later(spend.clone());
+        } else {
+            self.journal.spent(shared, Some(&spend)).await;
+            shared.purse.set_context(self.estimated_tokens());
+        }
         let cost = spend.cost;
         shared.emit(shared.purse.told(spend)).await;
         cost

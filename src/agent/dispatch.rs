@@ -96,6 +96,7 @@ pub async fn run(
             rest = &rest[1..];
         }
     }
+    journal.adopt(shared).await;
     results
 }
 
@@ -113,6 +114,8 @@ pub trait Journal: Send {
     async fn result(&mut self, shared: &Shared, call: &CallId, result: &CallResult);
     /// Keeps what the call may change; it runs next.
     async fn keep(&mut self, shared: &Shared, call: &Call, tool: &dyn Tool) -> Kept;
+    /// Takes over what sub-agents have kept and noted.
+    async fn adopt(&mut self, shared: &Shared);
     /// Notes what it has changed.
     async fn kept(&mut self, shared: &Shared, call: &Call, kept: Kept);
 }
@@ -159,7 +162,7 @@ async fn attempt(
         );
     };
     let (output, pieces) = mpsc::channel(64);
-    let mut ctx = shared.tool_ctx(cancel.child_token(), output);
+    let mut ctx = shared.call_ctx(&call.id, cancel.child_token(), output);
     let Before { call, ruling, context } = hooking::before_call(shared, call, cancel).await;
     let mut call = call;
     match shared.gate.pass(shared, &call, tool.as_ref(), &ctx, ruling, cancel).await {
@@ -175,11 +178,11 @@ async fn attempt(
     let call = &call;
     shared.emit(Event::CallStarted { call: call.id.clone() }).await;
     let mut outcome = match keeper {
-        None => run_tool(shared, call, tool, ctx, pieces, cancel).await,
+        None => run_tool(shared, call, tool.clone(), ctx, pieces, cancel).await,
         Some(keeper) => {
             // Not earlier: while the person was asked, the file may have changed.
             let kept = keeper.keep(shared, call, tool.as_ref()).await;
-            let outcome = run_tool(shared, call, tool, ctx, pieces, cancel).await;
+            let outcome = run_tool(shared, call, tool.clone(), ctx, pieces, cancel).await;
             keeper.kept(shared, call, kept).await;
             outcome
         }
@@ -189,7 +192,32 @@ async fn attempt(
         outcome.text =
             format!("The user changed the command. What ran is:\n{command}\n\n{}", outcome.text);
     }
+    let outcome = note_others(shared, call, tool.as_ref(), outcome);
     hooking::after_call(shared, call, context, outcome, cancel).await
+}
+
+/// Two agents that change one file are told of each other.
+fn note_others(shared: &Shared, call: &Call, tool: &dyn Tool, mut outcome: Outcome) -> Outcome {
+    if outcome.status == CallStatus::Done
+        && let Some(file) = tool.target(&call.input, &shared.cwd())
+        && let Some(other) = shared.agents.wrote(shared.who(), &file)
+    {
+        outcome.text.push_str(&format!("\n(tern: {other} has changed this file, too.)"));
+    }
+    outcome
+}
+
+/// A call that no model has made, shown like any other.
+pub async fn aside(shared: &Arc<Shared>, call: &Call, cancel: &CancellationToken) -> CallResult {
+    shared
+        .emit(Event::CallQueued {
+            call: call.id.clone(),
+            tool: call.tool.clone(),
+            title: title(shared, call),
+            input: call.input.clone(),
+        })
+        .await;
+    one(shared, call, cancel, None).await
 }
 
 /// How long a cancelled tool may take to tidy up before it is left behind. Longer than the whole

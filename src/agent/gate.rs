@@ -113,7 +113,7 @@ impl Gate {
         if verdict.decision != Ruling::Allow || !asked::wants_network(call) || !cut {
             return verdict;
         }
-        let decision = match self.mode() {
+        let decision = match shared.mode() {
             Mode::BypassPermissions => return verdict,
             Mode::DontAsk => Ruling::Deny,
             Mode::Default | Mode::AcceptEdits | Mode::Plan => Ruling::Ask,
@@ -160,6 +160,10 @@ impl Gate {
             return Verdict::broken_policy(&problem.to_string());
         }
         let mut policy = self.rules.policy();
+        policy.mode = shared.mode();
+        if shared.lineage.is_some_and(|lineage| lineage.apart) {
+            policy.cwd = shared.cwd();
+        }
         // A command starts where the last `cd` of the shell has led; files count from the session's
         // own folder.
         if tool == "Bash" {

@@ -14,6 +14,7 @@ use crate::agent::Setup;
 use crate::agent::conversation::Conversation;
 use crate::agent::dispatch::Call;
 use crate::agent::shared::{Shared, lock};
+use crate::config::Hook;
 use crate::hooks::{self, Answers, Hooks, Occasion, Place, Say};
 use crate::permissions::facts::HookRuling;
 use crate::process::{Mark, child_env};
@@ -43,7 +44,7 @@ impl Hooking {
         env.push((hooks::PROJECT_DIR.into(), setup.place.root.clone().into_os_string()));
         let over = CancellationToken::new();
         Hooking {
-            hooks: setup.hooks.clone().trusted(setup.rules.trusted),
+            hooks: setup.hooks.clone(),
             place: Place { cwd: setup.cwd.clone(), env, mark: Mark::default() },
             session: session.clone(),
             transcript,
@@ -52,10 +53,19 @@ impl Hooking {
         }
     }
 
-    /// Whether any hook is for it, so that nothing need be put together otherwise.
-    fn wants(&self, event: HookEvent, about: &str) -> bool {
-        !self.hooks.of(event, about).is_empty()
+    /// Those that may run: no hook of a folder that is not trusted, none that the policy forbids.
+    fn of(&self, shared: &Shared, event: HookEvent, about: &str) -> Vec<&Hook> {
+        let rules = &shared.gate.rules;
+        let (trusted, managed) = (rules.trusted(), rules.managed());
+        self.hooks.of(event, about, |source| {
+            (trusted || !hooks::is_project(source)) && managed.hook(source).is_ok()
+        })
     }
+}
+
+/// Whether any hook is for it, so that nothing need be put together otherwise.
+fn wants(shared: &Shared, event: HookEvent, about: &str) -> bool {
+    !shared.hooking.of(shared, event, about).is_empty()
 }
 
 /// What happens, as the hooks are told.
@@ -98,7 +108,8 @@ async fn fire(
     }
     let (event, about) = (happening.event, happening.about);
     let occasion = Occasion { event, about, input: input.into() };
-    let fired = hooks::fire(&hooking.hooks, &occasion, &hooking.place, happening.limit, cancel);
+    let found = hooking.of(shared, event, about);
+    let fired = hooks::fire(&found, &occasion, &hooking.place, happening.limit, cancel);
     let answers = tokio::select! {
         answers = fired => answers,
         () = hooking.over.cancelled() => Vec::new(),
@@ -127,7 +138,7 @@ pub struct Before {
 
 pub async fn before_call(shared: &Shared, call: &Call, cancel: &CancellationToken) -> Before {
     let mut before = Before { call: call.clone(), ruling: None, context: None };
-    if !shared.hooking.wants(HookEvent::PreToolUse, &call.tool) {
+    if !wants(shared, HookEvent::PreToolUse, &call.tool) {
         return before;
     }
     let happening =
@@ -154,7 +165,7 @@ pub async fn before_question(
     because: &str,
     cancel: &CancellationToken,
 ) -> Option<HookRuling> {
-    if !shared.hooking.wants(HookEvent::PermissionRequest, &call.tool) {
+    if !wants(shared, HookEvent::PermissionRequest, &call.tool) {
         return None;
     }
     let happening = Happening {
@@ -188,7 +199,7 @@ pub async fn after_call(
         CallStatus::Denied | CallStatus::Interrupted | CallStatus::Unknown => return outcome,
     };
     let mut remarks: Vec<String> = context.into_iter().collect();
-    if shared.hooking.wants(event, &call.tool) {
+    if wants(shared, event, &call.tool) {
         let happening = Happening { call: Some(&call.id), ..Happening::new(event, &call.tool) };
         let mut fields = about_call(call);
         let mut response = json!({
@@ -222,7 +233,7 @@ pub async fn before_prompt(
     prompt: &str,
     cancel: &CancellationToken,
 ) -> Result<(), String> {
-    if !shared.hooking.wants(HookEvent::UserPromptSubmit, "") {
+    if shared.agent.is_some() || !wants(shared, HookEvent::UserPromptSubmit, "") {
         return Ok(());
     }
     let happening = Happening::new(HookEvent::UserPromptSubmit, "");
@@ -236,7 +247,7 @@ pub async fn before_prompt(
 
 /// `source`: `startup`, `resume` or `clear`.
 pub async fn session_begun(talk: &mut Conversation, shared: &Shared, source: &str) {
-    if shared.hooking.wants(HookEvent::SessionStart, source) {
+    if wants(shared, HookEvent::SessionStart, source) {
         let happening = Happening::new(HookEvent::SessionStart, source);
         let fields = json!({ "source": source });
         let answers = fire(shared, happening, fields, &CancellationToken::new()).await;
@@ -250,7 +261,7 @@ fn note(context: &[String]) -> Option<String> {
 
 /// `reason`: `clear`, `resume` or `other`.
 pub async fn session_ended(shared: &Shared, reason: &str) {
-    if shared.hooking.wants(HookEvent::SessionEnd, reason) {
+    if wants(shared, HookEvent::SessionEnd, reason) {
         let happening =
             Happening { limit: Some(LEAVING), ..Happening::new(HookEvent::SessionEnd, reason) };
         let fields = json!({ "reason": reason });
@@ -270,7 +281,7 @@ pub async fn before_end(
         None => (HookEvent::Stop, ""),
         Some(agent) => (HookEvent::SubagentStop, agent.kind.as_str()),
     };
-    if !shared.hooking.wants(event, about) {
+    if !wants(shared, event, about) {
         return None;
     }
     let fields = json!({ "stop_hook_active": again > 0, "last_assistant_message": said });
@@ -302,7 +313,7 @@ pub async fn before_compact(
     cancel: &CancellationToken,
 ) -> Result<(), String> {
     let trigger = trigger(automatic);
-    if !shared.hooking.wants(HookEvent::PreCompact, trigger) {
+    if !wants(shared, HookEvent::PreCompact, trigger) {
         return Ok(());
     }
     let fields = json!({ "trigger": trigger, "custom_instructions": focus.unwrap_or_default() });
@@ -320,7 +331,7 @@ pub async fn compacted(
     cancel: &CancellationToken,
 ) {
     let trigger = trigger(automatic);
-    if shared.hooking.wants(HookEvent::PostCompact, trigger) {
+    if wants(shared, HookEvent::PostCompact, trigger) {
         let fields = json!({ "trigger": trigger, "compact_summary": summary });
         fire(shared, Happening::new(HookEvent::PostCompact, trigger), fields, cancel).await;
     }
@@ -338,7 +349,7 @@ pub async fn while_waiting<T>(
     waiting: impl Future<Output = T>,
 ) -> T {
     let kind = "permission_prompt";
-    if !shared.hooking.wants(HookEvent::Notification, kind) {
+    if !wants(shared, HookEvent::Notification, kind) {
         return waiting.await;
     }
     let fields = json!({ "message": message, "notification_type": kind });
@@ -347,5 +358,14 @@ pub async fn while_waiting<T>(
     tokio::select! {
         answer = &mut waiting => answer,
         _ = &mut told => waiting.await,
+    }
+}
+
+/// A sub-agent begins.
+pub async fn agent_begun(shared: &Shared, prompt: &str, cancel: &CancellationToken) {
+    let Some(agent) = &shared.agent else { return };
+    if wants(shared, HookEvent::SubagentStart, &agent.kind) {
+        let happening = Happening::new(HookEvent::SubagentStart, &agent.kind);
+        fire(shared, happening, json!({ "prompt": prompt }), cancel).await;
     }
 }

@@ -125,8 +125,24 @@ impl Journal {
         self.log.as_ref().and_then(|log| log.head().cloned())
     }
 
+    /// What sub-agents have changed is undone with the turn that has started them, so it stands in
+    /// the session's own log; what one changes in a copy of its own is for nobody to undo.
+    pub async fn take_over(&mut self, shared: &Shared) {
+        if shared.agent.is_none() {
+            for checkpoint in shared.agents.take_checkpoints() {
+                self.checkpoint(shared, checkpoint).await;
+            }
+        }
+    }
+
     pub async fn checkpoint(&mut self, shared: &Shared, mut checkpoint: Checkpoint) {
         if checkpoint.files.is_empty() && checkpoint.call.is_some() {
+            return;
+        }
+        if let Some(lineage) = &shared.lineage {
+            if !lineage.apart {
+                shared.agents.hand_over(checkpoint);
+            }
             return;
         }
         if checkpoint.call.is_some() {
@@ -260,6 +276,10 @@ impl dispatch::Journal for Journal {
 
     async fn keep(&mut self, shared: &Shared, call: &Call, tool: &dyn Tool) -> Kept {
         undo::keep(self, shared, call, tool).await
+    }
+
+    async fn adopt(&mut self, shared: &Shared) {
+        self.take_over(shared).await;
     }
 
     async fn kept(&mut self, shared: &Shared, call: &Call, kept: Kept) {

@@ -18,8 +18,13 @@ impl Conversation {
     /// Everything new since the last request, each a text of its own.
     pub fn news(&mut self, shared: &Shared) -> Vec<String> {
         let tools = self.told.tools(shared.tools.unlisted());
-        let ended = lock(&shared.session).jobs.take_ended();
-        tools.into_iter().chain(ended.iter().map(|job| job_ended(job))).collect()
+        // Commands in the background belong to the session, whoever has started them.
+        let ended = match shared.agent {
+            None => lock(&shared.session).jobs.take_ended(),
+            Some(_) => Vec::new(),
+        };
+        let agents = shared.agents.take_news(shared.who());
+        tools.into_iter().chain(ended.iter().map(|job| job_ended(job))).chain(agents).collect()
     }
 
     /// Appends it to what the model gets next.

@@ -241,6 +241,11 @@ impl Purse {
         }
     }
 
+    /// A booking that the session's log learns of with its next record.
+    pub fn log_later(&self, spend: Spend) {
+        lock(&self.state).unlogged.push(spend);
+    }
+
     /// A booking as the front end hears of it.
     pub fn told(&self, spend: Spend) -> Event {
         let state = lock(&self.state);

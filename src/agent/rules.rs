@@ -70,6 +70,8 @@ struct State {
     texts: RuleTexts,
     folders: Folders,
     managed: Managed,
+    /// Whether the rules in force hold some that are only lent.
+    lent: bool,
 }
 
 impl Standing {
@@ -124,6 +126,26 @@ impl Standing {
         *state = State::of(rules, state.policy.clone());
     }
 
+    /// Rules that hold until [`Standing::take_back`]: those of a command that the person has called.
+    pub fn lend(&self, rules: &[String]) {
+        let mut state = lock(&self.state);
+        if rules.is_empty() || state.managed.own_rules().is_err() {
+            return;
+        }
+        let mut texts = state.texts.clone();
+        texts.allow.extend(rules.iter().map(|rule| Sourced::new(rule.clone(), Source::Session)));
+        // A rule that cannot be read allows nothing.
+        state.policy.rules = RuleSet::new(&texts, &state.folders, state.policy.trusted).0;
+        state.lent = true;
+    }
+
+    pub fn take_back(&self) {
+        let mut state = lock(&self.state);
+        if std::mem::take(&mut state.lent) {
+            state.policy.rules = RuleSet::new(&state.texts, &state.folders, state.policy.trusted).0;
+        }
+    }
+
     /// Adds rules that the person gave; beyond the session, to the file that the scope names.
     pub async fn learn(&self, rules: &[String], scope: Scope) -> Result<(), String> {
         let file = match scope {
@@ -169,6 +191,7 @@ impl Standing {
         }
         state.policy.rules = set;
         state.texts = texts;
+        state.lent = false;
         Ok(())
     }
 }
@@ -191,7 +214,7 @@ impl State {
             trusted: rules.trusted,
             ..policy
         };
-        State { policy, texts: rules.texts, folders, managed: rules.managed }
+        State { policy, texts: rules.texts, folders, managed: rules.managed, lent: false }
     }
 }
 

@@ -152,6 +152,7 @@ pub async fn run(
         }
     }
     naming.stop().await;
+    shared.agents.stop_all().await;
     talk.end_turn(&shared).await;
     hooking::session_ended(&shared, "other").await;
     if let Some(connected) = connected {
@@ -312,9 +313,9 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         Command::Trust { seen } => trust::give(shared, &seen).await,
         Command::Distrust => trust::withdraw(shared).await,
         Command::Server { server, act } => servers::act(shared, server, act).await,
-        Command::SteerAgent { .. }
-        | Command::StopAgent { .. }
-        | Command::Submit { .. }
+        Command::SteerAgent { agent, text } => shared.agents.steer(shared, &agent, text).await,
+        Command::StopAgent { agent } => shared.agents.stop(&agent),
+        Command::Submit { .. }
         | Command::Queue { .. }
         | Command::SendQueued { .. }
         | Command::SetModel { .. }
@@ -445,6 +446,7 @@ async fn renew(
     let reason = if setup.resume.is_some() { "resume" } else { "clear" };
     match begin::begin_with_hooks(setup, events.clone(), reason).await {
         Ok((new_shared, new_talk)) => {
+            shared.agents.stop_all().await;
             hooking::session_ended(shared, reason).await;
             *shared = Arc::new(new_shared);
             *talk = new_talk;

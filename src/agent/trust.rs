@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use crate::agent::recipes;
 use crate::agent::shared::{Shared, lock};
 use crate::protocol::{Event, Level, Mode, Trust, TrustItem, TrustState};
 use crate::trust::{self, State, Store, Survey};
@@ -88,6 +89,7 @@ async fn in_force(shared: &Shared, trusted: bool) {
     if let Some(servers) = &shared.mcp {
         servers.set_trusted(trusted);
     }
+    recipes::reload(shared, trusted).await;
     shared.emit(Event::TrustSet { trusted }).await;
     shared.answer_covered().await;
 }

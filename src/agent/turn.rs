@@ -11,6 +11,7 @@ use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
 use crate::agent::dispatch::{self, Call};
 use crate::agent::hooking;
+use crate::agent::recipes;
 use crate::agent::recount::Done;
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer};
@@ -42,15 +43,28 @@ pub async fn run(
     input: Input,
     cancel: &CancellationToken,
 ) {
+    carry_out(talk, shared, turn, input, cancel).await;
+}
+
+/// The same, for whoever wants to know how it went.
+pub async fn carry_out(
+    talk: &mut Conversation,
+    shared: &Arc<Shared>,
+    turn: TurnId,
+    input: Input,
+    cancel: &CancellationToken,
+) -> (TurnEnd, TurnSummary) {
     let began = Instant::now();
     let mut summary = TurnSummary { cost: Some(Money::ZERO), ..Default::default() };
     if let Err(why) = hooking::before_prompt(talk, shared, &input.text, cancel).await {
         let hints = vec!["The model has not seen it. /hooks lists what runs.".to_owned()];
         let message = format!("a hook has stopped the prompt: {why}");
         let end = TurnEnd::Failed { error: ErrorKind::Denied, message, hints };
-        return shared.emit(Event::TurnEnded { turn, end, summary }).await;
+        shared.emit(Event::TurnEnded { turn, end: end.clone(), summary: summary.clone() }).await;
+        return (end, summary);
     }
-    let (message, attached) = talk.begin_turn(shared, turn, &input, cancel).await;
+    let called = recipes::called(shared, &input.text, cancel).await;
+    let (message, attached) = talk.begin_turn(shared, turn, &input, called, cancel).await;
     shared.emit(Event::TurnStarted { turn, message, text: input.text.clone() }).await;
     for attached in attached {
         shared.emit(attached.event()).await;
@@ -58,7 +72,11 @@ pub async fn run(
     let end = exchange(talk, shared, turn, cancel, &mut summary).await;
     summary.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     talk.end_turn(shared).await;
-    shared.emit(Event::TurnEnded { turn, end, summary }).await;
+    if shared.agent.is_none() {
+        shared.gate.rules.take_back();
+    }
+    shared.emit(Event::TurnEnded { turn, end: end.clone(), summary: summary.clone() }).await;
+    (end, summary)
 }
 
 async fn exchange(
@@ -140,7 +158,7 @@ async fn exchange(
                     cause = Cause::Prompt;
                     continue;
                 }
-                let said = talk.last_words();
+                let said = talk.last_said();
                 match hooking::before_end(shared, &said, sent_back, cancel).await {
                     None => return hooking::halted(shared).await.unwrap_or(TurnEnd::Done),
                     Some(_) if cancel.is_cancelled() => return TurnEnd::Interrupted,

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::protocol::{
-    FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind, Role, Ruling, Sourced,
-    StepConflict, Title, Todo, Trust, TrustItem,
+    CommandInfo, FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind, Role, Ruling,
+    Sourced, StepConflict, Title, Todo, Trust, TrustItem,
 };
 use crate::text::Piece;
 use crate::text::clean::{Mark, Mode, clean, marked};
@@ -39,6 +39,16 @@ pub fn judged(text: &str) -> Vec<Piece<Mark>> {
 
 pub fn title(title: &Title) -> Title {
     Title { doing: line(&title.doing), done: line(&title.done), object: line(&title.object) }
+}
+
+pub fn commands(commands: Vec<CommandInfo>) -> Vec<CommandInfo> {
+    let clean = |command: CommandInfo| CommandInfo {
+        name: line(&command.name),
+        args: line(&command.args),
+        help: line(&command.help),
+        source: line(&command.source),
+    };
+    commands.into_iter().map(clean).collect()
 }
 
 pub fn todos(todos: Vec<Todo>) -> Vec<Todo> {

@@ -152,26 +152,7 @@ pub fn accept(model: &mut Model) -> (Taken, Vec<Effect>) {
 
 fn items(model: &Model, rest: &str) -> Vec<Item> {
     let Some((name, argument)) = rest.split_once(' ') else {
-        let rows = ranked(COMMANDS.iter().map(|row| row.name.to_owned()), rest);
-        let rows = rows.into_iter().filter_map(|name| COMMANDS.iter().find(|row| row.name == name));
-        let prompts = model.servers.iter().flat_map(|server| &server.prompts);
-        let names = ranked(prompts.clone().map(|(command, _)| command.clone()), rest);
-        let prompt = |name: &String| prompts.clone().find(|(command, _)| command == name);
-        let prompts = names.iter().filter_map(prompt).map(|(command, about)| Item {
-            label: format!("/{command}"),
-            help: about.clone(),
-            text: format!("/{command}"),
-            complete: true,
-        });
-        return rows
-            .map(|row| Item {
-                label: format!("/{} {}", row.name, row.args).trim_end().to_owned(),
-                help: row.help.to_owned(),
-                text: format!("/{}", row.name),
-                complete: true,
-            })
-            .chain(prompts)
-            .collect();
+        return commands(model, rest);
     };
     let values: Vec<(String, String)> = match name {
         "mode" => Mode::ALL
@@ -192,6 +173,27 @@ fn items(model: &Model, rest: &str) -> Vec<Item> {
             help: help(&value).unwrap_or_default(),
             text: format!("/{name} {value}"),
             label: value,
+            complete: true,
+        })
+        .collect()
+}
+
+/// Those of tern itself and those that files describe.
+fn commands(model: &Model, query: &str) -> Vec<Item> {
+    let own = COMMANDS.iter().map(|row| (row.name, row.args, row.help));
+    let files =
+        model.recipes.iter().map(|it| (it.name.as_str(), it.args.as_str(), it.help.as_str()));
+    let files = files.filter(|(name, ..)| !COMMANDS.iter().any(|row| row.name == *name));
+    let prompts = model.servers.iter().flat_map(|server| &server.prompts);
+    let prompts = prompts.map(|(name, about)| (name.as_str(), "", about.as_str()));
+    let rows: Vec<(&str, &str, &str)> = own.chain(files).chain(prompts).collect();
+    ranked(rows.iter().map(|(name, ..)| (*name).to_owned()), query)
+        .into_iter()
+        .filter_map(|name| rows.iter().find(|(of, ..)| *of == name))
+        .map(|(name, args, help)| Item {
+            label: format!("/{name} {args}").trim_end().to_owned(),
+            help: (*help).to_owned(),
+            text: format!("/{name}"),
             complete: true,
         })
         .collect()

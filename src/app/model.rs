@@ -16,10 +16,10 @@ use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
 use crate::app::vim::Vim;
-pub use crate::config::DiffStyle;
+pub use crate::config::{DiffStyle, Hook};
 use crate::protocol::{
-    CallId, Held, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, ServerInfo, SessionId,
-    Sourced, Todo, Trust, TurnId,
+    CallId, CommandInfo, Held, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, ServerInfo,
+    SessionId, Sourced, Todo, Trust, TurnId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -59,6 +59,10 @@ pub struct Model {
     pub jobs: Vec<Job>,
     pub servers: Vec<ServerInfo>,
     pub agents: Vec<Agent>,
+    /// What files describe that can be called with a slash.
+    pub recipes: Vec<CommandInfo>,
+    /// Hooks of the settings, and whether each counts.
+    pub hook_list: Vec<(Sourced<Hook>, bool)>,
     /// Hooks that have run, the newest last.
     pub hooks: Vec<HookRun>,
     /// Commands that run and that the turn waits for.
@@ -275,6 +279,7 @@ impl Model {
             Some(Kind::Palette) => Some(Context::Palette),
             Some(Kind::Queue) => Some(Context::Queue),
             Some(Kind::Servers(_)) => Some(Context::Servers),
+            Some(Kind::Agents) => Some(Context::Agents),
             _ => None,
         };
         match self.focus() {

@@ -4,6 +4,7 @@ use crate::protocol::Mode;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Slash {
+    Agents,
     Help,
     Budget { usd: Option<String> },
     Clear,
@@ -15,6 +16,7 @@ pub enum Slash {
     Export { file: Option<String> },
     Fork,
     History,
+    Hooks,
     Init,
     Mcp,
     Model { name: Option<String> },
@@ -24,8 +26,10 @@ pub enum Slash {
     Rename { title: Option<String> },
     Rewind,
     Resume { session: Option<String> },
+    Skills,
     Status,
     Tasks,
+    Tell { text: String },
     Theme { name: Option<String> },
     Trust,
     Undo,
@@ -42,6 +46,11 @@ pub struct Row {
 pub const COMMANDS: &[Row] = &[
     Row { name: "help", args: "", help: "keys and commands" },
     Row { name: "budget", args: "[usd]", help: "what this session and this day may cost" },
+    Row {
+        name: "agents",
+        args: "",
+        help: "sub-agents: what each does, tokens, cost; tell or stop one",
+    },
     Row { name: "clear", args: "", help: "begin a new session; this one stays in the history" },
     Row {
         name: "compact",
@@ -58,6 +67,7 @@ pub const COMMANDS: &[Row] = &[
     },
     Row { name: "fork", args: "", help: "go on in a copy of this session" },
     Row { name: "history", args: "", help: "earlier sessions" },
+    Row { name: "hooks", args: "", help: "what runs by itself, and what has run" },
     Row { name: "init", args: "", help: "write an AGENTS.md for this project" },
     Row {
         name: "mcp",
@@ -75,8 +85,10 @@ pub const COMMANDS: &[Row] = &[
         help: "go back to an earlier message: conversation, files or both, after a look",
     },
     Row { name: "resume", args: "[session]", help: "take up an earlier session" },
+    Row { name: "skills", args: "", help: "commands and skills that files describe" },
     Row { name: "status", args: "", help: "session, model, folder, connection" },
     Row { name: "tasks", args: "", help: "commands in the background: output, end" },
+    Row { name: "tell", args: "AGENT TEXT", help: "say something to a sub-agent that runs" },
     Row { name: "theme", args: "[name]", help: "choose the theme" },
     Row { name: "trust", args: "", help: "what this folder would run or allow, and trust in it" },
     Row {
@@ -108,6 +120,7 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         return Err(format!("/{} takes no argument", row.name));
     }
     Ok(Some(match row.name {
+        "agents" => Slash::Agents,
         "help" => Slash::Help,
         "budget" => Slash::Budget { usd: given },
         "clear" => Slash::Clear,
@@ -119,6 +132,7 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "export" => Slash::Export { file: given },
         "fork" => Slash::Fork,
         "history" => Slash::History,
+        "hooks" => Slash::Hooks,
         "init" => Slash::Init,
         "mcp" => Slash::Mcp,
         "model" => Slash::Model { name: given },
@@ -128,8 +142,10 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "rename" => Slash::Rename { title: given },
         "rewind" => Slash::Rewind,
         "resume" => Slash::Resume { session: given },
+        "skills" => Slash::Skills,
         "status" => Slash::Status,
         "tasks" => Slash::Tasks,
+        "tell" => Slash::Tell { text: args.to_owned() },
         "theme" => Slash::Theme { name: given },
         "trust" => Slash::Trust,
         "undo" => Slash::Undo,
@@ -159,6 +175,13 @@ fn mode(name: Option<&str>) -> Result<Option<Mode>, String> {
         let names: Vec<&str> = Mode::ALL.iter().map(|mode| mode.name()).collect();
         format!("unknown mode \"{name}\"; modes are {}", names.join(", "))
     })
+}
+
+/// The name of a command that files may describe: with a colon or a dot, too, and of any alphabet.
+pub fn called(text: &str) -> Option<&str> {
+    let rest = text.trim().strip_prefix('/')?;
+    let name = rest.split(char::is_whitespace).next().unwrap_or_default();
+    (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
 fn unknown(name: &str) -> String {

@@ -26,7 +26,14 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
         let waits = !model.is_working() && !model.queue.is_empty();
         return if waits { queue::send_now(model) } else { Vec::new() };
     }
-    match slash::parse(&text) {
+    let recipe = slash::called(&text)
+        .is_some_and(|name| model.recipes.iter().any(|recipe| recipe.name == name));
+    // The commands of tern itself come first.
+    let parsed = match slash::parse(&text) {
+        Err(_) if recipe => Ok(None),
+        parsed => parsed,
+    };
+    match parsed {
         Err(problem) => {
             model.say(&problem);
             Vec::new()
@@ -106,6 +113,10 @@ pub fn command(model: &mut Model, text: &str) -> Vec<Effect> {
 
 fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
     match slash {
+        Slash::Agents => panels::open(model, Kind::Agents),
+        Slash::Hooks => panels::open(model, Kind::Hooks),
+        Slash::Skills => panels::open(model, Kind::Skills),
+        Slash::Tell { text } => return panels::agents::tell_text(model, &text),
         Slash::Help => panels::open(model, Kind::Help),
         Slash::Budget { usd } => return budget::open(model, usd.as_deref()),
         Slash::Cost => return cost::open(model),

@@ -40,7 +40,7 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
         Some(project) => project.env(env),
         None => env.clone(),
     };
-    let (loaded, problems, _) = start::configuration(cli, env, Trust::default());
+    let (loaded, problems, trusted) = start::configuration(cli, env, Trust::default());
     start::refuse_broken_policy(&problems)?;
     let config = loaded.config;
     let wanted = if cli.demo { Ok(demo::MODEL.to_owned()) } else { router::model(&config, env) };
@@ -64,6 +64,11 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     // Without an id or words, the person picks from the list.
     let picks = cli.resume.as_deref() == Some("");
     let first = if picks { history::open(&mut model, None) } else { Vec::<Effect>::new() };
+    model.hook_list = config
+        .hooks
+        .iter()
+        .map(|hook| (hook.clone(), trusted || !start::is_project(hook.source)))
+        .collect();
     for complaint in complaints {
         model.warn(&complaint);
     }

@@ -242,7 +242,7 @@ fn expand(dir: &str, env: &Env) -> PathBuf {
     }
 }
 
-fn is_project(source: crate::protocol::Source) -> bool {
+pub fn is_project(source: crate::protocol::Source) -> bool {
     use crate::protocol::Source;
     match source {
         Source::Project | Source::Local => true,

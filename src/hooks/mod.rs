@@ -59,18 +59,12 @@ impl Hooks {
         &self.list
     }
 
-    /// Without those that came with a folder that is not trusted.
-    #[must_use]
-    pub fn trusted(mut self, trusted: bool) -> Hooks {
-        self.list.retain(|hook| trusted || !is_project(hook.source));
-        self
-    }
-
-    /// Those that an event is for, each command once.
-    pub fn of(&self, event: HookEvent, about: &str) -> Vec<&Hook> {
+    /// Those that an event is for, each command once. `counts`: whether those of a source may run.
+    pub fn of(&self, event: HookEvent, about: &str, counts: impl Fn(Source) -> bool) -> Vec<&Hook> {
         let mut found: Vec<&Hook> = Vec::new();
-        for Sourced { value: hook, .. } in &self.list {
+        for Sourced { value: hook, source, .. } in &self.list {
             if hook.event == event
+                && counts(*source)
                 && matching::fits(&hook.matcher, about)
                 && !found.iter().any(|other| other.command == hook.command)
             {
@@ -82,7 +76,7 @@ impl Hooks {
 }
 
 /// Whether it came with the project's folder.
-fn is_project(source: Source) -> bool {
+pub fn is_project(source: Source) -> bool {
     match source {
         Source::Project | Source::Local => true,
         Source::BuiltIn
@@ -143,15 +137,15 @@ mod tests {
             hook(PreToolUse, "Bash", "c", Source::Project),
             hook(Stop, "", "d", Source::Local),
         ]);
-        let names = |hooks: &Hooks, event, about| {
-            hooks.of(event, about).iter().map(|hook| hook.command.clone()).collect::<Vec<_>>()
+        let names = |event, about, trusted| {
+            let found = hooks.of(event, about, |source| trusted || !is_project(source));
+            found.iter().map(|hook| hook.command.clone()).collect::<Vec<_>>()
         };
-        assert_eq!(names(&hooks, PreToolUse, "Bash"), ["a", "c"]);
-        assert_eq!(names(&hooks, PreToolUse, "Write"), ["a", "b"]);
-        assert_eq!(names(&hooks, Stop, ""), ["d"]);
-        let hooks = hooks.trusted(false);
-        assert_eq!(names(&hooks, PreToolUse, "Bash"), ["a"]);
-        assert_eq!(names(&hooks, Stop, ""), Vec::<String>::new());
+        assert_eq!(names(PreToolUse, "Bash", true), ["a", "c"]);
+        assert_eq!(names(PreToolUse, "Write", true), ["a", "b"]);
+        assert_eq!(names(Stop, "", true), ["d"]);
+        assert_eq!(names(PreToolUse, "Bash", false), ["a"]);
+        assert_eq!(names(Stop, "", false), Vec::<String>::new());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Hook;
-use crate::hooks::{Answer, Hooks, Occasion, answer};
+use crate::hooks::{Answer, Occasion, answer};
 use crate::process::{Exchange, Mark, exchange, shell};
 use crate::protocol::{HookEnd, HookRun};
 
@@ -28,15 +28,14 @@ const MOST: usize = 1 << 20;
 /// Runs what the occasion is for and waits for all of it, at most `limit`; each with its answer. A
 /// detached hook is started, and that is all.
 pub async fn fire(
-    hooks: &Hooks,
+    hooks: &[&Hook],
     occasion: &Occasion<'_>,
     place: &Place,
     limit: Option<Duration>,
     cancel: &CancellationToken,
 ) -> Vec<(HookRun, Answer)> {
-    let found = hooks.of(occasion.event, occasion.about);
     let input = format!("{}\n", occasion.input).into_bytes();
-    let runs = found.into_iter().filter_map(|hook| {
+    let runs = hooks.iter().filter_map(|hook| {
         let timeout = limit.map_or(hook.timeout, |limit| limit.min(hook.timeout));
         let spec = spec(hook, place, input.clone(), timeout);
         if hook.detached {

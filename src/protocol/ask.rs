@@ -4,6 +4,9 @@
 
 use async_trait::async_trait;
 
+use crate::protocol::agents::AgentState;
+use crate::protocol::ids::AgentId;
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
     #[error("nobody can answer: {0}")]
@@ -12,10 +15,40 @@ pub enum AskError {
     Interrupted,
 }
 
+/// A task for a sub-agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentTask {
+    /// `None`: the one for any task.
+    pub kind: Option<String>,
+    /// In a few words.
+    pub task: String,
+    pub prompt: String,
+    /// As the model names it: `None`: the agent's own, else that of whoever asks.
+    pub model: Option<String>,
+    /// The answer comes later.
+    pub background: bool,
+    /// It works in a copy of the repository.
+    pub worktree: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentReport {
+    pub id: AgentId,
+    pub state: AgentState,
+    /// For the model.
+    pub text: String,
+    /// A few words for the call's line.
+    pub facts: String,
+}
+
 #[async_trait]
 pub trait Ask: Send + Sync + std::fmt::Debug {
     /// Puts `question` to the small model with `text` as its material; the answer is its text.
     async fn small_model(&self, question: &str, text: &str) -> Result<String, AskError>;
+
+    /// Hands the task to a sub-agent.
+    async fn agent(&self, task: AgentTask) -> Result<AgentReport, AskError>;
 }
 
 /// Nobody: where there is no model to ask.
@@ -26,5 +59,9 @@ pub struct Nobody;
 impl Ask for Nobody {
     async fn small_model(&self, _question: &str, _text: &str) -> Result<String, AskError> {
         Err(AskError::Unavailable("there is no small model here".to_owned()))
+    }
+
+    async fn agent(&self, _task: AgentTask) -> Result<AgentReport, AskError> {
+        Err(AskError::Unavailable("there are no agents here".to_owned()))
     }
 }

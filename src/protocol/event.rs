@@ -286,6 +286,10 @@ pub enum Event {
         level: Level,
         text: String,
     },
+    /// What can be called with a slash besides the commands of tern itself.
+    CommandsChanged {
+        commands: Vec<CommandInfo>,
+    },
     /// A hook has run.
     HookRan {
         run: HookRun,
@@ -313,6 +317,20 @@ pub struct Queued {
     /// Never used twice in a session.
     pub id: u64,
     pub text: String,
+}
+
+/// A command that a file of the person's or the project's describes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandInfo {
+    /// Without the slash.
+    pub name: String,
+    /// What may follow it, as a person reads it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub args: String,
+    /// One line.
+    pub help: String,
+    /// Whose it is: `user`, `project`, the name of a plugin or a server.
+    pub source: String,
 }
 
 /// Who closed a question.

@@ -21,11 +21,11 @@ pub mod trust;
 pub mod usage;
 
 pub use agents::{AgentInfo, AgentState};
-pub use ask::{Ask, AskError, Nobody};
+pub use ask::{AgentReport, AgentTask, Ask, AskError, Nobody};
 pub use command::{Command, Input};
 pub use event::{
-    CallResult, CallStatus, Closed, Detail, Envelope, ErrorKind, Event, Held, Level, Queued, Title,
-    Todo, TodoState, TurnEnd, TurnSummary,
+    CallResult, CallStatus, Closed, CommandInfo, Detail, Envelope, ErrorKind, Event, Held, Level,
+    Queued, Title, Todo, TodoState, TurnEnd, TurnSummary,
 };
 pub use hook::{HookEnd, HookEvent, HookRun};
 pub use ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};

@@ -246,7 +246,9 @@ fn copies(log: &Path) -> Vec<PathBuf> {
         .filter(|entry| {
             let name = entry.file_name();
             let rest = name.to_string_lossy().strip_prefix(&start).map(str::to_owned);
-            rest.is_some_and(|rest| rest.starts_with("tail-") || rest.starts_with("old-"))
+            rest.is_some_and(|rest| {
+                ["tail-", "old-", "agent-"].iter().any(|kind| rest.starts_with(kind))
+            })
         })
         .map(|entry| entry.path())
         .collect();

@@ -3,6 +3,7 @@
 //! *Invariant:* a tool does not decide whether it may run. By the time [`Tool::run`] is called the
 //! permission layer has allowed it, and [`ToolCtx::approved`] holds what exactly was approved.
 
+mod agent_call;
 mod args;
 mod bash;
 mod change;
@@ -17,6 +18,7 @@ pub mod mcp_tool;
 mod multi_edit;
 mod read;
 pub mod seen;
+mod skill;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ToolSpec;
+use crate::extend::Extensions;
 use crate::process::sandbox::Confine;
 use crate::process::{Jobs, Mark};
 use crate::protocol::{Ask, CallStatus, ChangedHunk, Detail, Preview, Title, Todo};
@@ -137,7 +140,7 @@ pub struct SessionState {
     /// Names of environment variables that hold keys, beyond the known ones.
     pub secret_env: Vec<String>,
     /// Commands in the background. Before `mark`, whose end kills what these leave.
-    pub jobs: Jobs,
+    pub jobs: Arc<Jobs>,
     /// Tells the commands that a turn waits for to go on in the background.
     pub to_background: Notify,
     /// The name that marks every process of this session.
@@ -145,11 +148,13 @@ pub struct SessionState {
     /// What commands are held to.
     pub confinement: Confinement,
     /// Held from the look at a file to the write: two edits of one file never cross.
-    pub writing: tokio::sync::Mutex<()>,
+    pub writing: Arc<tokio::sync::Mutex<()>>,
+    /// Skills, commands and agents that files describe.
+    pub extensions: Mutex<Arc<Extensions>>,
 }
 
 /// Whether commands run in a sandbox.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub enum Confinement {
     /// With the person's own rights, as they chose.
     #[default]
@@ -160,6 +165,22 @@ pub enum Confinement {
 }
 
 impl SessionState {
+    /// That of a sub-agent: it has read nothing and plans its own steps, but writes to the same
+    /// files, is held in the same way, and its commands in the background are the session's.
+    #[must_use]
+    pub fn for_agent(&self, tools: Arc<Table>) -> SessionState {
+        SessionState {
+            tools,
+            roots: Mutex::new(lock(&self.roots).clone()),
+            secret_env: self.secret_env.clone(),
+            jobs: self.jobs.clone(),
+            confinement: self.confinement.clone(),
+            writing: self.writing.clone(),
+            extensions: Mutex::new(lock(&self.extensions).clone()),
+            ..SessionState::default()
+        }
+    }
+
     /// The directory in which the next command starts: what the permission check of a Bash call
     /// must count from.
     pub fn shell_dir(&self, cwd: &Path) -> PathBuf {

@@ -15,6 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::api::ToolSpec;
 use crate::tools::Tool;
+use crate::tools::agent_call::AgentCall;
 use crate::tools::bash::Bash;
 use crate::tools::deferred::{ToolSearch, UseTool};
 use crate::tools::edit::Edit;
@@ -24,6 +25,7 @@ use crate::tools::job::{TaskOutput, TaskStop};
 use crate::tools::list::List;
 use crate::tools::multi_edit::MultiEdit;
 use crate::tools::read::Read;
+use crate::tools::skill::SkillCall;
 use crate::tools::todo::TodoWrite;
 use crate::tools::write::Write;
 
@@ -39,12 +41,13 @@ pub fn sent() -> Vec<Arc<dyn Tool>> {
         Arc::new(List),
         Arc::new(Bash),
         Arc::new(TodoWrite),
+        Arc::new(AgentCall),
     ]
 }
 
 /// The built-in tools that are listed by name only.
 pub fn deferred() -> Vec<Arc<dyn Tool>> {
-    vec![Arc::new(TaskOutput), Arc::new(TaskStop)]
+    vec![Arc::new(TaskOutput), Arc::new(TaskStop), Arc::new(SkillCall)]
 }
 
 /// All built-in tools, but for the two that reach the deferred ones.
@@ -73,6 +76,12 @@ impl Table {
     /// Every built-in tool.
     pub fn built_in() -> Arc<Table> {
         Table::new(sent(), deferred())
+    }
+
+    /// The tools that every request carries, but for the two that reach the others.
+    pub fn always(&self) -> Vec<Arc<dyn Tool>> {
+        let own = |name: &str| !matches!(name, "ToolSearch" | "UseTool");
+        self.sent.iter().filter(|tool| own(tool.name())).cloned().collect()
     }
 
     /// What requests carry; the same for the life of the table.

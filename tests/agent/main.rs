@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
 mod budget;
 mod compaction;
 mod deferred;

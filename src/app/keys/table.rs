@@ -28,6 +28,8 @@ pub enum Context {
     Cost,
     Changes,
     Jobs,
+    /// The board of sub-agents.
+    Agents,
     /// The turn waits for a command.
     Command,
     Palette,
@@ -58,6 +60,7 @@ impl Context {
         Context::Cost,
         Context::Changes,
         Context::Jobs,
+        Context::Agents,
         Context::Command,
         Context::Palette,
         Context::Queue,
@@ -87,6 +90,7 @@ impl Context {
             Context::Cost => "Cost panel",
             Context::Changes => "Changes panel",
             Context::Jobs => "Panel of background commands",
+            Context::Agents => "Board of sub-agents",
             Context::Command => "While a command runs",
             Context::Palette => "Palette",
             Context::Queue => "Queue panel",
@@ -146,6 +150,9 @@ pub enum Action {
     HistoryPanel,
     ChangesPanel,
     JobsPanel,
+    AgentsPanel,
+    HooksPanel,
+    SkillsPanel,
     ModelsPanel,
     ThemePanel,
     PermissionsPanel,
@@ -227,6 +234,8 @@ pub enum Action {
     Budget,
     SearchAll,
     KillJob,
+    StopAgent,
+    TellAgent,
     // while a command runs
     Background,
     SessionFork,
@@ -331,6 +340,9 @@ pub const ACTIONS: &[Row] = &[
     row(A::HistoryPanel, "history", C::Global, &["ctrl+x h"], "earlier sessions"),
     row(A::ChangesPanel, "changes", C::Global, &["ctrl+x d"], "files changed in this session"),
     row(A::JobsPanel, "tasks", C::Global, &["ctrl+x b"], "commands in the background"),
+    row(A::AgentsPanel, "agents", C::Global, &["ctrl+x a"], "sub-agents"),
+    row(A::HooksPanel, "hooks", C::Global, &[], "hooks"),
+    row(A::SkillsPanel, "skills", C::Global, &[], "commands and skills of files"),
     row(A::ModelsPanel, "models", C::Global, &["ctrl+x m", "alt+p"], "choose a model"),
     row(A::ThemePanel, "themes", C::Global, &["ctrl+x t"], "choose a theme"),
     row(A::PermissionsPanel, "permissions", C::Global, &["ctrl+x p"], "mode and rules"),
@@ -445,6 +457,8 @@ pub const ACTIONS: &[Row] = &[
     row(A::NextHunk, "changes-next-hunk", C::Changes, &["]"], "next change of the file"),
     row(A::PreviousHunk, "changes-previous-hunk", C::Changes, &["["], "previous change of the file"),
 
+    row(A::StopAgent, "stop-agent", C::Agents, &["x", "delete"], "stop the agent"),
+    row(A::TellAgent, "tell-agent", C::Agents, &["s"], "say something to the agent"),
     row(A::KillJob, "kill-task", C::Jobs, &["x", "delete"], "end the command"),
 
     row(A::Background, "background", C::Command, &["ctrl+b"], "let it go on in the background"),

@@ -1,5 +1,6 @@
 //! Panels: what opens over the transcript or beside it. One is open at a time.
 
+pub mod agents;
 pub mod busy;
 pub mod changes;
 pub mod cost;
@@ -39,6 +40,9 @@ pub enum Kind {
         hunk: usize,
     },
     Jobs(jobs::Jobs),
+    Agents,
+    Hooks,
+    Skills,
     Models,
     /// A session that another program has open: what to do instead.
     Busy(SessionId),
@@ -157,7 +161,16 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
             changes::step_hunk(model, true);
             Vec::new()
         }
-        Some(Kind::Jobs(_) | Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos)
+        Some(
+            Kind::Jobs(_)
+            | Kind::Agents
+            | Kind::Hooks
+            | Kind::Skills
+            | Kind::Help
+            | Kind::Permissions
+            | Kind::Status
+            | Kind::Todos,
+        )
         | None => Vec::new(),
     }
 }
@@ -204,6 +217,7 @@ fn count(model: &Model) -> Option<usize> {
         Kind::History(_) => Some(history::lines(model).len()),
         Kind::Changes { .. } => Some(changes::lines(model).len()),
         Kind::Jobs(_) => Some(jobs::lines(model).len()),
+        Kind::Agents => Some(agents::lines(model).len()),
         Kind::Models => Some(models::lines(model).len()),
         Kind::Servers(_) => Some(servers::lines(model).len()),
         Kind::Rewind => Some(rewind::lines(model).len()),
@@ -211,7 +225,12 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Themes { .. } => Some(themes::lines(model).len()),
         Kind::Palette => Some(palette::lines(model).len()),
         Kind::Queue => Some(queue::lines(model).len()),
-        Kind::Help | Kind::Permissions | Kind::Status | Kind::Todos => None,
+        Kind::Hooks
+        | Kind::Skills
+        | Kind::Help
+        | Kind::Permissions
+        | Kind::Status
+        | Kind::Todos => None,
     }
 }
 

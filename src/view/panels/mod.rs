@@ -1,7 +1,9 @@
 //! Panels: each file draws one, in the frame that is drawn here.
 
+mod agents;
 mod changes;
 mod cost;
+mod extensions;
 mod help;
 mod history;
 mod jobs;
@@ -62,6 +64,9 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::History(history) => history::draw(&mut draw, history, content, buf),
         Kind::Changes { hunk } => changes::draw(&mut draw, *hunk, content, buf),
         Kind::Jobs(shown) => jobs::draw(&draw, shown, content, buf),
+        Kind::Agents => agents::draw(&draw, content, buf),
+        Kind::Hooks => extensions::hooks(&draw, content, buf),
+        Kind::Skills => extensions::skills(&draw, content, buf),
         Kind::Models => lists::models(&draw, content, buf),
         Kind::Servers(_) => servers::draw(&draw, content, buf),
         Kind::Rewind => rewind::draw(&draw, content, buf),
@@ -83,6 +88,9 @@ fn title(panel: &Panel) -> String {
         Kind::History(_) => "History",
         Kind::Changes { .. } => "Changes",
         Kind::Jobs(_) => "Background commands",
+        Kind::Agents => "Agents",
+        Kind::Hooks => "Hooks",
+        Kind::Skills => "Commands and skills",
         Kind::Models => "Models",
         Kind::Busy(_) => "Another tern has this session open",
         Kind::Servers(_) => "MCP servers",
@@ -193,10 +201,18 @@ pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
                 filter,
             ]
         }
+        Kind::Agents => vec![
+            moves,
+            (key(Context::Agents, Action::TellAgent), "tell it"),
+            (key(Context::Agents, Action::StopAgent), "stop"),
+            filter,
+        ],
         Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
         Kind::Busy(_) => vec![open("choose"), moves],
         Kind::Rewind => vec![open("look at it first"), moves, filter],
-        Kind::Help | Kind::Permissions => vec![("↑↓".to_owned(), "scroll"), filter],
+        Kind::Help | Kind::Permissions | Kind::Hooks | Kind::Skills => {
+            vec![("↑↓".to_owned(), "scroll"), filter]
+        }
         Kind::Status | Kind::Todos => vec![],
     };
     keys.push((esc, "back"));
