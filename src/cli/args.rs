@@ -202,6 +202,8 @@ pub enum Sub {
     Login(cli::login::LoginArgs),
     /// Forget a provider's key
     Logout(cli::login::LogoutArgs),
+    /// Plugins: commands, agents, skills and hooks in one folder
+    Plugin(cli::plugins::PluginArgs),
     /// What tern finds on this machine
     Doctor(cli::doctor::DoctorArgs),
     /// Completions for a shell

@@ -12,6 +12,7 @@ use crate::cli::args::{Cli, InputFormat, OutputFormat};
 use crate::cli::router::Scripted;
 use crate::cli::start::{self, Prepared};
 use crate::cli::{Env, Failure, demo, slash};
+use crate::extend;
 use crate::headless::{self, Connection, Output, Prompt, Streams};
 use crate::protocol::ErrorKind;
 
@@ -69,8 +70,10 @@ fn prepare(cli: &Cli, env: &Env) -> Result<Work, Failure> {
         InputFormat::StreamJson => Prompt::Lines,
         InputFormat::Text => {
             let text = whole_prompt(cli)?;
-            let command = commands::parse(&text)
-                .map_err(|message| Failure::new(ErrorKind::Config, message))?;
+            let command = match commands::parse(&text) {
+                Err(_) if describes(cli, env, &text) => None,
+                parsed => parsed.map_err(|message| Failure::new(ErrorKind::Config, message))?,
+            };
             match command {
                 None => Prompt::One(text),
                 Some(Slash::Init) => Prompt::One(commands::INIT.to_owned()),
@@ -88,6 +91,14 @@ fn prepare(cli: &Cli, env: &Env) -> Result<Work, Failure> {
     let trust = start::Trust { this_run: cli.session.trust };
     let prepared = start::prepare(cli, env, trust, can_ask)?;
     Ok(Work::Turn(Box::new(prepared), prompt))
+}
+
+/// Whether a file describes the command that the text calls.
+fn describes(cli: &Cli, env: &Env, text: &str) -> bool {
+    let trust = start::Trust { this_run: cli.session.trust };
+    let (_, _, trusted) = start::configuration(cli, env, trust);
+    let found = extend::load(&start::extend_places(env, trusted));
+    commands::called(text).is_some_and(|name| found.skill(name).is_some())
 }
 
 async fn drive(

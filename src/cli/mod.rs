@@ -13,6 +13,7 @@ pub mod login;
 pub mod mcp;
 pub mod models;
 pub mod permissions;
+pub mod plugins;
 pub mod sessions;
 
 mod demo;
@@ -103,6 +104,7 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Some(Sub::Mcp(args)) => mcp::run(args, &env, out),
         Some(Sub::Login(args)) => login::run(args, &env, out),
         Some(Sub::Logout(args)) => login::run_logout(args, &env, out),
+        Some(Sub::Plugin(args)) => plugins::run(args, &env, out),
         Some(Sub::Doctor(args)) => doctor::run(args, &env, out),
         Some(Sub::Completions(args)) => completions::run(args, Cli::command(), out),
         Some(Sub::Man(args)) => completions::man(args, &Cli::command(), out),

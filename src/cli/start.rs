@@ -17,6 +17,7 @@ use crate::cli::{Env, Failure, mcp, permissions};
 use crate::config::layer::{self, Flags, Inputs};
 use crate::config::{Config, Problem, dirs};
 use crate::context::Place;
+use crate::extend::{self, plugins};
 use crate::hooks::Hooks;
 use crate::mcp::Servers;
 use crate::permissions::RuleSet;
@@ -163,7 +164,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         router: Arc::new(Configured::new(&config, env)),
         tools: tools(args, servers.as_ref(), config.mcp_direct_tokens)?,
         rules,
-        hooks: Hooks::new(config.hooks.clone()),
+        hooks: hooks(&config, env),
         settings: Arc::new(Again { cli: cli.clone(), env: env.clone() }),
         can_ask,
         prompt: prompt(args, env)?,
@@ -253,6 +254,27 @@ pub fn is_project(source: crate::protocol::Source) -> bool {
         | Source::Flag
         | Source::Session
         | Source::Managed => false,
+    }
+}
+
+/// Those of the settings and those of plugins. What is wrong with a plugin's is told where it is
+/// listed.
+pub fn hooks(config: &Config, env: &Env) -> Hooks {
+    let (plugins, _) = plugins::installed(&crate::cli::plugins::folder(env));
+    let enabled = plugins.iter().filter(|plugin| plugin.state == plugins::State::Enabled);
+    let theirs = enabled.flat_map(|plugin| plugin.hooks().0);
+    Hooks::new(config.hooks.iter().cloned().chain(theirs).collect())
+}
+
+/// Where commands, skills and agents of files are looked for.
+pub fn extend_places(env: &Env, trusted: bool) -> extend::Places {
+    extend::Places {
+        cwd: env.cwd.clone(),
+        root: dirs::project_root(&env.cwd),
+        home: env.dirs.home.clone(),
+        config: env.dirs.config.clone(),
+        plugins: crate::cli::plugins::folder(env),
+        trusted,
     }
 }
 

@@ -186,6 +186,34 @@ pub fn of_claude(raw: &RawValue, line: &impl Fn(&RawValue) -> u32) -> Option<Nod
     Some(Node::Table(lists))
 }
 
+/// The hooks of a plugin's `hooks.json`, each with its line, and what is wrong with others.
+pub fn of_plugin(text: &str) -> (Vec<(Hook, u32)>, Vec<String>) {
+    let lines = Lines::of(text);
+    let line = line_in(text, &lines);
+    let root = serde_json::from_str::<std::collections::BTreeMap<String, &RawValue>>(text);
+    let raw = match root {
+        Err(why) => return (Vec::new(), vec![format!("is not valid JSON: {why}")]),
+        Ok(root) => match root.get("hooks") {
+            Some(raw) => *raw,
+            None => return (Vec::new(), Vec::new()),
+        },
+    };
+    let Some(Node::Table(lists)) = of_claude(raw, &line) else {
+        return (Vec::new(), vec!["hooks is no object of lists".to_owned()]);
+    };
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    for (name, list) in lists {
+        let Some(event) = HookEvent::parse(&name) else {
+            wrong.push(format!("there is no hook event {name:?}"));
+            continue;
+        };
+        let mut complain = |_, message: String, _| wrong.push(message);
+        let hooks = check(&name, &list, &mut complain);
+        found.extend(hooks.into_iter().map(|(hook, line)| (hook.at(event), line)));
+    }
+    (found, wrong)
+}
+
 /// Where in the text a piece of it stands.
 pub fn line_in<'a>(text: &'a str, lines: &'a Lines) -> impl Fn(&RawValue) -> u32 + 'a {
     // A raw value is a slice of `text`, so its address tells its place.

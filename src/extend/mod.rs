@@ -10,6 +10,7 @@
 pub mod agents;
 mod files;
 mod front;
+pub mod plugins;
 pub mod recipe;
 pub mod skills;
 
@@ -29,6 +30,8 @@ pub struct Places {
     pub home: PathBuf,
     /// The folder of the user's `config.toml`.
     pub config: PathBuf,
+    /// The folder of installed plugins.
+    pub plugins: PathBuf,
     pub trusted: bool,
 }
 
@@ -36,6 +39,7 @@ pub struct Places {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum From {
     BuiltIn,
+    Plugin,
     User,
     Project,
 }
@@ -44,6 +48,7 @@ impl From {
     pub fn name(self) -> &'static str {
         match self {
             From::BuiltIn => "built in",
+            From::Plugin => "plugin",
             From::User => "user",
             From::Project => "project",
         }
@@ -63,14 +68,30 @@ pub struct Extensions {
 /// Reads all of it. Never fails: what cannot be read is told and left out.
 pub fn load(places: &Places) -> Extensions {
     let mut found = Extensions { agents: agents::built_in(), ..Extensions::default() };
+    let (plugins, problems) = plugins::installed(&places.plugins);
+    found.problems = problems;
+    for plugin in plugins {
+        match plugin.state {
+            plugins::State::Enabled => add(&plugin.folder(), &mut found),
+            plugins::State::Disabled => {}
+            plugins::State::Changed => found.problems.push(format!(
+                "the plugin {} has changed since it was enabled and does not count",
+                plugin.name
+            )),
+        }
+    }
     for folder in folders(places) {
-        skills::commands(&folder, &mut found);
-        skills::skills(&folder, &mut found);
-        agents::defined(&folder, &mut found);
+        add(&folder, &mut found);
     }
     found.skills.sort_by(|a, b| a.name.cmp(&b.name));
     found.problems.truncate(MOST_PROBLEMS);
     found
+}
+
+fn add(folder: &Folder, found: &mut Extensions) {
+    skills::commands(folder, found);
+    skills::skills(folder, found);
+    agents::defined(folder, found);
 }
 
 /// More would only scroll by.
@@ -81,17 +102,19 @@ const MOST_PROBLEMS: usize = 20;
 pub struct Folder {
     pub path: PathBuf,
     pub from: From,
+    /// The plugin, whose name stands before those of its commands.
+    pub prefix: Option<String>,
 }
 
 /// Lowest first: a later one's files take the place of an earlier one's of the same name.
 fn folders(places: &Places) -> Vec<Folder> {
     let user = [places.home.join(".claude"), places.config.clone()];
     let mut folders: Vec<Folder> =
-        user.into_iter().map(|path| Folder { path, from: From::User }).collect();
+        user.into_iter().map(|path| Folder { path, from: From::User, prefix: None }).collect();
     if places.trusted {
         let mut add = |at: &Path| {
             for name in [".claude", ".tern"] {
-                folders.push(Folder { path: at.join(name), from: From::Project });
+                folders.push(Folder { path: at.join(name), from: From::Project, prefix: None });
             }
         };
         add(&places.root);
@@ -187,6 +210,7 @@ pub(crate) mod tests {
             root: dir.path().join("project"),
             home: dir.path().join("home"),
             config: dir.path().join("config"),
+            plugins: dir.path().join("plugins"),
             trusted,
         };
         (dir, places)

@@ -41,7 +41,7 @@ pub(super) fn commands(folder: &Folder, found: &mut Extensions) {
         let parts: Vec<String> =
             relative.components().map(|part| part.as_os_str().to_string_lossy().into()).collect();
         let home = file.parent().unwrap_or(&top).to_owned();
-        add(&file, parts.join(":"), home, folder.from, found);
+        add(&file, &parts.join(":"), home, folder, found);
     }
 }
 
@@ -50,12 +50,16 @@ pub(super) fn skills(folder: &Folder, found: &mut Extensions) {
         let file = home.join("SKILL.md");
         if file.is_file() {
             let name = home.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            add(&file, name, home, folder.from, found);
+            add(&file, &name, home, folder, found);
         }
     }
 }
 
-fn add(file: &Path, name: String, folder: PathBuf, from: From, found: &mut Extensions) {
+fn add(file: &Path, name: &str, home: PathBuf, folder: &Folder, found: &mut Extensions) {
+    let name = match &folder.prefix {
+        Some(plugin) => format!("{plugin}:{name}"),
+        None => name.to_owned(),
+    };
     let mut tell = |why: String| found.problems.push(format!("{} {why}", file.display()));
     if !files::is_name(&name) {
         return tell("has a name that cannot be typed as a command".to_owned());
@@ -69,7 +73,7 @@ fn add(file: &Path, name: String, folder: PathBuf, from: From, found: &mut Exten
         // Its front matter may have narrowed what it does.
         return tell(format!("{problem}, so it does not count"));
     }
-    let skill = of(parts, name, file, folder, from);
+    let skill = of(parts, name, file, home, folder.from);
     found.skills.retain(|other| other.name != skill.name);
     found.skills.push(skill);
 }

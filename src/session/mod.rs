@@ -54,6 +54,11 @@ impl Places {
         }
     }
 
+    /// Where installed plugins lie, beside the sessions.
+    pub fn plugins(&self) -> PathBuf {
+        self.sessions.with_file_name("plugins")
+    }
+
     /// The log of a new session of the project at `cwd`.
     pub fn log(&self, cwd: &Path, session: &SessionId) -> PathBuf {
         self.project(cwd).join(format!("{}.jsonl", session.0))

@@ -17,5 +17,6 @@ mod kills;
 mod linear;
 mod manners;
 mod pictures;
+mod project;
 mod screen;
 mod slash;

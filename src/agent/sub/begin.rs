@@ -102,6 +102,7 @@ pub async fn begin(
         system: agent.prompt.clone().into(),
         preamble,
         specs: shared.tools.specs().into(),
+        place: base.place.clone(),
         history: Vec::new(),
     });
     let running = Running { info: info.clone(), shared: shared.clone(), cancel: cancel.clone() };

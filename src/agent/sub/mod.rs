@@ -24,6 +24,7 @@ use crate::agent::Setup;
 use crate::agent::route::Router;
 use crate::agent::shared::{Shared, lock};
 use crate::config::{Compact, Effort};
+use crate::context::Place;
 use crate::extend;
 use crate::protocol::{AgentId, AgentInfo, Event, Input, Level};
 use crate::session::Places;
@@ -59,6 +60,7 @@ struct Base {
     compact: Compact,
     secrets: Secrets,
     places: Places,
+    place: Place,
     /// Where copies of the repository are made.
     worktrees: PathBuf,
     /// The session's log, beside which theirs stand.
@@ -96,6 +98,7 @@ impl Agents {
                 compact: setup.compact.clone(),
                 secrets: setup.secrets.clone(),
                 places: setup.places.clone(),
+                place: setup.place.clone(),
                 worktrees,
                 log,
             },
@@ -193,6 +196,7 @@ fn extend_places(setup: &Setup) -> extend::Places {
         root: setup.place.root.clone(),
         home: setup.place.home.clone(),
         config: setup.place.config.clone(),
+        plugins: setup.places.plugins(),
         trusted: setup.rules.trusted,
     }
 }

@@ -28,6 +28,11 @@ pub fn lines(model: &Model) -> Vec<Line> {
         "run a command yourself; its output goes along with the next prompt".to_owned(),
     )];
     sections.insert(1, ("Commands".to_owned(), commands.chain(more).collect()));
+    let files = model
+        .recipes
+        .iter()
+        .map(|it| (format!("/{} {}", it.name, it.args).trim_end().to_owned(), it.help.clone()));
+    sections.insert(2, ("Commands that files describe".to_owned(), files.collect()));
     let mut lines = Vec::new();
     for (heading, entries) in sections {
         let entries: Vec<_> = entries
