@@ -165,7 +165,7 @@ fn shown(ask: &Sampling) -> String {
 /// Each time anew: what a server wants the model to say is never the same.
 async fn allowed(shared: &Shared, server: &str, text: &str) -> bool {
     let tool = format!("mcp__{server}");
-    let (id, answer) = shared.gate.approvals.open(&tool, &serde_json::Value::Null);
+    let (id, answer) = shared.gate.approvals.open(shared.who(), &tool, &serde_json::Value::Null);
     let request = Request {
         id,
         call: CallId(format!("mcp-{}", id.0)),
