@@ -11,7 +11,7 @@ use crate::app::panels::{
     self, Kind, Panel, changes, cost, history, jobs, palette, rewind, themes,
 };
 use crate::app::prompt::HistorySearch;
-use crate::app::{queue, search, start, submit};
+use crate::app::{queue, search, select, start, submit};
 use crate::protocol::Command;
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -56,6 +56,13 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ToggleAll | Action::ToggleDetail => browse::toggle_all(model),
         Action::CopyEntry => return browse::copy(model),
         Action::Write => browse::leave(model),
+        Action::CopyCode => return browse::copy_code(model),
+        Action::OpenFile => return browse::open_file(model),
+        Action::Again => return browse::again(model),
+        Action::Select(unit) => select::begin(model, unit),
+        Action::SelectStep(step) => select::step(model, step),
+        Action::SelectSwap => select::swap(model),
+        Action::SelectCopy => return select::copy(model),
 
         Action::SearchOpen => search::open(model),
         Action::SearchNext => search::step(model, true),

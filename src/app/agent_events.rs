@@ -207,6 +207,7 @@ fn started(model: &mut Model, session: &SessionId, resumed: bool) {
         model.jobs.clear();
         model.scroll = Scroll::Follow;
         model.browse = None;
+        model.selection = None;
         model.session.title.clear();
         model.dialogs.clear();
     }

@@ -1,11 +1,12 @@
 //! Moving through the transcript: by rows, by entries, with the mouse.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{MouseEvent, MouseEventKind};
 
 use crate::app::effect::Effect;
 use crate::app::model::{Focus, Model};
 use crate::app::panels;
 use crate::app::scroll::{Anchor, Scroll};
+use crate::app::select;
 use crate::app::transcript::Body;
 use crate::app::vim::Mode;
 use crate::protocol::MessageId;
@@ -87,6 +88,7 @@ pub fn jump(model: &mut Model, message: Option<&MessageId>) {
 /// Back to the prompt, where the screen stands.
 pub fn leave(model: &mut Model) {
     model.browse = None;
+    model.selection = None;
     if let Some(vim) = &mut model.vim {
         vim.mode = Mode::Insert;
     }
@@ -110,14 +112,81 @@ pub fn copy(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
+/// The code of the model's prose, without what is written around it.
+pub fn copy_code(model: &mut Model) -> Vec<Effect> {
+    let code = model.browse.and_then(|at| code(&model.transcript.entries().get(at)?.body));
+    let Some(code) = code else {
+        model.say("there is no code in it");
+        return Vec::new();
+    };
+    model.say(&format!("copied {} characters of code", code.chars().count()));
+    vec![Effect::Copy(code)]
+}
+
+/// Every fenced block, an empty line between two.
+fn code(body: &Body) -> Option<String> {
+    let mut blocks: Vec<String> = Vec::new();
+    let mut fence: Option<&str> = None;
+    for line in body.prose().lines() {
+        let sign = line.trim_start();
+        match fence {
+            None if sign.starts_with("```") || sign.starts_with("~~~") => {
+                fence = Some(&sign[..3]);
+                blocks.push(String::new());
+            }
+            None => {}
+            Some(open) if sign.trim_end() == open => fence = None,
+            Some(_) => {
+                if let Some(block) = blocks.last_mut() {
+                    block.push_str(line);
+                    block.push('\n');
+                }
+            }
+        }
+    }
+    (!blocks.is_empty()).then(|| blocks.join("\n"))
+}
+
+/// The file of a call in the person's own editor, at the line that the call is about.
+pub fn open_file(model: &mut Model) -> Vec<Effect> {
+    let entry = model.browse.and_then(|at| model.transcript.entries().get(at));
+    let Some(Body::Call(call)) = entry.map(|entry| &entry.body) else {
+        model.say("it is about no file");
+        return Vec::new();
+    };
+    match call.place() {
+        Some((path, line)) => vec![Effect::OpenFile { path, line }],
+        None => {
+            model.say("it is about no file");
+            Vec::new()
+        }
+    }
+}
+
+/// Puts what was said or run into the prompt, for the person to send again, changed or not.
+pub fn again(model: &mut Model) -> Vec<Effect> {
+    let entry = model.browse.and_then(|at| model.transcript.entries().get(at));
+    let text = match entry.map(|entry| &entry.body) {
+        Some(Body::Person { text, .. }) => text.clone(),
+        Some(Body::Shell { command, .. }) => format!("!{command}"),
+        Some(Body::Call(call)) => match call.input("command") {
+            Some(command) => format!("!{command}"),
+            None => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    leave(model);
+    model.prompt.clear();
+    model.prompt.insert(&text);
+    model.say("enter sends it again");
+    crate::app::complete::refresh(model)
+}
+
 pub fn mouse(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
     match event.kind {
         MouseEventKind::ScrollUp => wheel(model, -WHEEL),
         MouseEventKind::ScrollDown => wheel(model, WHEEL),
-        MouseEventKind::Down(MouseButton::Left) => {
-            click(model, event.row);
-            Vec::new()
-        }
+        _ if model.panel.is_none() => select::mouse(model, event),
         _ => Vec::new(),
     }
 }
@@ -137,7 +206,7 @@ fn wheel(model: &mut Model, rows: isize) -> Vec<Effect> {
 }
 
 /// Opens or folds what was clicked.
-fn click(model: &mut Model, row: u16) {
+pub fn click(model: &mut Model, row: u16) {
     let hit = model.seen.entries.iter().find(|(from, to, _)| (*from..*to).contains(&row));
     if let Some((_, _, entry)) = hit.copied()
         && model.panel.is_none()

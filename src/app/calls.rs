@@ -88,6 +88,25 @@ impl Call {
         self.input = pairs(input);
     }
 
+    /// One value of what the model asked for.
+    pub fn input(&self, name: &str) -> Option<&str> {
+        let found = self.input.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The file that it is about, and the line from 1.
+    pub fn place(&self) -> Option<(String, usize)> {
+        let (changed, first) = match &self.state {
+            CallState::Ended(CallResult { detail: Detail::Diff { path, hunks, .. }, .. }) => {
+                (Some(path.clone()), hunks.first().map(|hunk| hunk.new_start as usize))
+            }
+            _ => (None, None),
+        };
+        let path = self.input("file_path").map(str::to_owned).or(changed)?;
+        let offset = self.input("offset").and_then(|offset| offset.parse().ok());
+        Some((path, first.or(offset).unwrap_or(1).max(1)))
+    }
+
     pub fn is_running(&self) -> bool {
         !matches!(self.state, CallState::Ended(_))
     }

@@ -10,6 +10,13 @@ use crate::protocol::{Command, MessageId, SessionId};
 pub enum Effect {
     Send(Command),
     Copy(String),
+    /// Copy what is chosen in the transcript.
+    CopySelection,
+    /// Open a file of the session's folder in the user's editor, at a line from 1.
+    OpenFile {
+        path: String,
+        line: usize,
+    },
     /// Open the text in the user's editor; answered by `Reply::Edited`.
     OpenEditor(String),
     ListSessions {

@@ -25,6 +25,7 @@ pub mod prompt;
 pub mod queue;
 pub mod scroll;
 pub mod search;
+pub mod select;
 pub mod slash;
 pub mod spend;
 pub mod start;

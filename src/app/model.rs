@@ -12,6 +12,7 @@ use crate::app::panels::{Kind, Panel};
 use crate::app::prompt::Prompt;
 use crate::app::scroll::{Scroll, Seen};
 use crate::app::search::Search;
+use crate::app::select::Selection;
 use crate::app::spend::Spending;
 use crate::app::start::Start;
 use crate::app::transcript::{Body, Transcript};
@@ -51,6 +52,8 @@ pub struct Model {
     pub jump: Option<(SessionId, MessageId)>,
     /// The chosen entry, while the person moves through the transcript.
     pub browse: Option<usize>,
+    /// Text of the transcript that is chosen.
+    pub selection: Option<Selection>,
     pub start: Option<Start>,
     pub activity: Activity,
     /// Said while a turn runs and not yet sent.
@@ -304,6 +307,7 @@ impl Model {
             Focus::HistorySearch => {
                 vec![Context::HistorySearch, Context::Text, Context::Global]
             }
+            Focus::Browse if self.selection.is_some() => vec![Context::Select, Context::Global],
             Focus::Browse => vec![Context::Browse, Context::Global],
             Focus::Prompt => self
                 .complete

@@ -45,6 +45,8 @@ pub struct Seen {
     pub below: usize,
     /// Rows of the screen that show an entry: first, behind last, index.
     pub entries: Vec<(u16, u16, usize)>,
+    /// Rows of the first of them that are above the screen.
+    pub cut: usize,
     /// Columns that the prompt's text has.
     pub prompt: usize,
     /// Rows of the dialog's or panel's own content: those it has, those it shows.

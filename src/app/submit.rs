@@ -222,6 +222,7 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         Focus::Trust => trust::close(model),
         Focus::Panel | Focus::Filter => return panels::back(model),
         Focus::Search => search::close(model),
+        Focus::Browse if model.selection.take().is_some() => {}
         Focus::Browse if model.search.is_some() => search::close(model),
         Focus::Browse => model.browse = None,
         Focus::HistorySearch => {}

@@ -16,7 +16,7 @@ use crate::app::panels::{self, cost, history};
 use crate::app::prompt::HistorySearch;
 use crate::app::scroll::Seen;
 use crate::app::vim::Pressed;
-use crate::app::{search, start, submit, vim};
+use crate::app::{search, select, start, submit, vim};
 
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
@@ -53,6 +53,9 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let unarmed = !model.dialogs.is_empty() && !model.dialogs.armed(model.now);
     let confirming = model.focus() == Focus::Confirm;
     let budgeting = model.focus() == Focus::Budget;
+    if model.browse.is_none() {
+        model.selection = None;
+    }
     let effects = match modal(model, key) {
         Some(effects) => effects,
         None => bound(model, key),
@@ -231,6 +234,7 @@ fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
         dialog.scroll = seen.inner.top;
     }
     model.seen = seen;
+    select::drawn(model);
     Vec::new()
 }
 

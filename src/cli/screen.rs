@@ -21,6 +21,7 @@ use crate::cli::{Env, Failure, demo, router};
 use crate::config::{self, Config, login};
 use crate::models;
 use crate::protocol::{ErrorKind, Mode};
+use crate::terminal::clipboard::Ways;
 use crate::terminal::manners::{self, Wants};
 use crate::terminal::{self, Connect, Connection, Exit, How, notify, probe};
 use crate::view::theme::{ColorDepth, Library};
@@ -98,6 +99,7 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
             .iter()
             .filter(|_| !linear)
             .find_map(|name| env.vars.get(*name).cloned()),
+        clipboard: Ways::of(|name| env.vars.get(name).cloned()),
         prompt: cli.prompt.clone(),
         first,
         model,

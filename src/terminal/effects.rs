@@ -15,6 +15,8 @@ pub enum Own {
     Nothing,
     Send(Command),
     Copy(String),
+    CopySelection,
+    OpenFile { path: String, line: usize },
     OpenEditor(String),
     FindFiles { seq: u64, query: String },
     Connect(crate::app::start::Choice),
@@ -32,6 +34,8 @@ pub fn carry_out(
     match effect {
         Effect::Send(command) => return Own::Send(command),
         Effect::Copy(text) => return Own::Copy(text),
+        Effect::CopySelection => return Own::CopySelection,
+        Effect::OpenFile { path, line } => return Own::OpenFile { path, line },
         Effect::OpenEditor(text) => return Own::OpenEditor(text),
         Effect::FindFiles { seq, query } => return Own::FindFiles { seq, query },
         Effect::Connect(choice) => return Own::Connect(choice),

@@ -3,7 +3,7 @@
 //! [`run`] owns the terminal from its first line to its last. It draws at once after a key, at
 //! most 40 times a second for what streams in, and sleeps otherwise.
 
-mod clipboard;
+pub mod clipboard;
 mod colouring;
 mod editor;
 mod effects;
@@ -63,6 +63,7 @@ pub struct Setup {
     pub status_command: Option<status_command::StatusCommand>,
     /// `$VISUAL` or `$EDITOR`, with its arguments.
     pub editor: Option<String>,
+    pub clipboard: clipboard::Ways,
     /// Sent as soon as there is a connection.
     pub prompt: Option<String>,
     /// Done once the first frame is on the screen.

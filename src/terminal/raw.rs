@@ -24,13 +24,14 @@ pub struct Modes {
     pub lines: bool,
 }
 
-/// Buttons and wheel only: reports of every move would wake an idle program.
+/// Buttons, wheel and moves while a button is held: reports of every move would wake an idle
+/// program.
 struct EnableButtons;
 struct DisableButtons;
 
 impl Command for EnableButtons {
     fn write_ansi(&self, f: &mut impl std::fmt::Write) -> std::fmt::Result {
-        f.write_str("\x1b[?1000h\x1b[?1006h")
+        f.write_str("\x1b[?1002h\x1b[?1006h")
     }
 
     #[cfg(windows)]
@@ -41,7 +42,7 @@ impl Command for EnableButtons {
 
 impl Command for DisableButtons {
     fn write_ansi(&self, f: &mut impl std::fmt::Write) -> std::fmt::Result {
-        f.write_str("\x1b[?1006l\x1b[?1000l")
+        f.write_str("\x1b[?1006l\x1b[?1002l")
     }
 
     #[cfg(windows)]

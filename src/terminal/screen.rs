@@ -79,6 +79,7 @@ struct Rest {
     notifications: Option<notify::Form>,
     background: Option<PathBuf>,
     editor: Option<String>,
+    clipboard: clipboard::Ways,
     prompt: Option<String>,
     first: Vec<Effect>,
 }
@@ -119,6 +120,7 @@ impl<'a> Screen<'a> {
                 notifications: setup.notifications,
                 background: setup.background,
                 editor: setup.editor,
+                clipboard: setup.clipboard,
                 prompt: setup.prompt,
                 first: setup.first,
             },
@@ -365,12 +367,16 @@ impl<'a> Screen<'a> {
             match carry_out(effect, &self.setup.services, &self.replies.0) {
                 Own::Nothing => {}
                 Own::Send(command) => self.unsent.push_back(command),
-                Own::Copy(_) if self.lines.is_some() => self.model.say("copying needs a screen"),
-                Own::Copy(text) => {
-                    if !clipboard::copy(&text, &mut io::stdout())? {
-                        self.model.say("only the first 100,000 bytes were copied");
-                    }
+                Own::Copy(_) | Own::CopySelection if self.lines.is_some() => {
+                    self.model.say("copying needs a screen");
                 }
+                Own::Copy(text) => self.copy(text)?,
+                Own::CopySelection => {
+                    let text = view::selection::text(&self.model, &mut self.state);
+                    self.model.say(&format!("copied {} characters", text.chars().count()));
+                    self.copy(text)?;
+                }
+                Own::OpenFile { path, line } => self.open(&path, line).await?,
                 Own::FindFiles { seq, query } => {
                     self.files.find(&self.folder, seq, query, &self.replies.0);
                 }
@@ -402,32 +408,76 @@ impl<'a> Screen<'a> {
         Box::pin(self.update(Msg::Done(Reply::Connected(result)))).await
     }
 
-    /// Gives the terminal to the editor. The agent's facts are taken meanwhile, so that it can go
-    /// on working.
+    fn copy(&mut self, text: String) -> anyhow::Result<()> {
+        let ways = &self.setup.clipboard;
+        if !clipboard::copy(&text, ways, &mut io::stdout())? && ways.programs.is_empty() {
+            self.model.say("only the first 100,000 bytes were copied");
+        }
+        let programs = ways.programs.clone();
+        if !programs.is_empty() {
+            tokio::task::spawn_blocking(move || clipboard::hand_over(&text, &programs));
+        }
+        Ok(())
+    }
+
+    /// Opens a file in the person's editor.
+    async fn open(&mut self, path: &str, line: usize) -> anyhow::Result<()> {
+        let Some(command) = self.setup.editor.clone() else {
+            self.model.say("set $EDITOR to open files in an editor");
+            return Ok(());
+        };
+        let path = self.folder.join(path);
+        let opened = self.lend(move || editor::open(&command, &path, line)).await?;
+        if let Err(problem) = opened.unwrap_or_else(|error| Err(error.to_string())) {
+            self.model.warn(&problem);
+        }
+        Ok(())
+    }
+
+    /// Writes the prompt in the person's editor.
     async fn edit(&mut self, text: &str) -> anyhow::Result<()> {
         let Some(command) = self.setup.editor.clone() else {
             self.model.say("set $EDITOR to write prompts in an editor");
             return Ok(());
         };
+        let text = text.to_owned();
+        let edited = self.lend(move || editor::edit(&command, &text)).await?;
+        let edited = edited.unwrap_or_else(|error| Err(format!("the editor failed: {error}")));
+        self.only_send(Msg::Done(Reply::Edited(edited)));
+        Ok(())
+    }
+
+    /// Gives the terminal to other work. The agent's facts are taken meanwhile, so that it can go
+    /// on working.
+    async fn lend<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<Result<T, tokio::task::JoinError>> {
         if let Some(keys) = self.keys.take() {
             keys.end().await;
         }
         self.guard.give_back();
-        let text = text.to_owned();
-        let mut editing = tokio::task::spawn_blocking(move || editor::edit(&command, &text));
-        let edited = loop {
+        let mut working = tokio::task::spawn_blocking(work);
+        let done = loop {
             tokio::select! {
-                edited = &mut editing => break edited,
+                done = &mut working => break done,
                 Some(event) = next_event(&mut self.events) => {
-                    update(&mut self.model, Msg::Agent(Box::new(event)));
+                    self.only_send(Msg::Agent(Box::new(event)));
                 }
             }
         };
         self.take_back()?;
         self.keys = Some(Keys::read()?);
-        let edited = edited.unwrap_or_else(|error| Err(format!("the editor failed: {error}")));
-        update(&mut self.model, Msg::Done(Reply::Edited(edited)));
-        Ok(())
+        Ok(done)
+    }
+
+    /// What concerns the agent is sent; for everything else there is no screen now.
+    fn only_send(&mut self, msg: Msg) {
+        for effect in update(&mut self.model, msg) {
+            if let Effect::Send(command) = effect {
+                self.unsent.push_back(command);
+            }
+        }
     }
 
     fn suspend(&mut self) -> anyhow::Result<()> {

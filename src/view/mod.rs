@@ -26,6 +26,7 @@ mod panels;
 mod prompt;
 mod queue;
 mod rows;
+pub mod selection;
 mod start;
 mod state;
 mod status;

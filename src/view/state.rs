@@ -141,6 +141,20 @@ impl State {
         }
     }
 
+    /// Rows of an entry as they are on the screen, or as they would be at another width.
+    pub(super) fn entry_rows(
+        &mut self,
+        model: &Model,
+        index: usize,
+        width: Option<u16>,
+    ) -> Vec<Line<'static>> {
+        let Some(width) = width else { return self.rows(model, index, 0..0).to_vec() };
+        let Some(entry) = model.transcript.entries().get(index) else { return Vec::new() };
+        let marks = self.marks(model);
+        let theme = Rc::clone(&self.theme);
+        entry::rows(model, &entry.body, width, &theme, marks, &mut self.cache.colours)
+    }
+
     /// After a frame: what the cache has counted.
     pub(super) fn end(&mut self) {
         self.work.wrapped += self.cache.wraps() - self.wraps;

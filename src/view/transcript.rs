@@ -15,6 +15,7 @@ use crate::view::entry;
 use crate::view::group;
 use crate::view::layout::{GUTTER, measure};
 use crate::view::rows;
+use crate::view::selection;
 use crate::view::state::{State, Top};
 use crate::view::theme::Theme;
 
@@ -74,9 +75,16 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
             buf.set_string(area.x + 2, y, mark, style);
             buf.set_line(area.x + GUTTER, y, row, width);
             highlight(model, row, area.x + GUTTER, y, &theme, buf);
+            if let Some(chosen) = &model.selection {
+                let place = (area.x + GUTTER, y);
+                selection::paint(chosen, (index, from + n), row, place, &theme, buf);
+            }
             y += 1;
         }
         state.work.drawn += (to - from) as u64;
+        if seen.entries.is_empty() {
+            seen.cut = from;
+        }
         seen.entries.push((first, y, index));
         if let Some(hit) = current_hit(model, index) {
             let shown = Shown { x: area.x + GUTTER, y: first, from, to };

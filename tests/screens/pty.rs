@@ -195,6 +195,7 @@ fn panics_on_purpose() {
         background: None,
         status_command: None,
         editor: None,
+        clipboard: tern::terminal::clipboard::Ways::default(),
         prompt: None,
         first: Vec::new(),
     };

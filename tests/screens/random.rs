@@ -57,6 +57,8 @@ fn take(screen: &mut Offscreen, step: Step) {
         Step::Paste(text) => screen.send(Msg::Paste(text)),
         Step::Mouse(column, row, down) => {
             let kind = match down {
+                true if row % 3 == 0 => MouseEventKind::Up(MouseButton::Left),
+                true if row % 3 == 1 => MouseEventKind::Drag(MouseButton::Left),
                 true => MouseEventKind::Down(MouseButton::Left),
                 false => MouseEventKind::ScrollUp,
             };

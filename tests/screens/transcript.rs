@@ -1,6 +1,9 @@
 //! Scrolling, opening, searching, moving by entries.
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use tern::app::scroll::Scroll;
+use tern::app::transcript::{Body, Entry};
+use tern::app::{Effect, Msg};
 use tern::protocol::{CallId, CallResult, CallStatus, Detail, Event, MessageId, Title};
 
 use crate::support::screen::{Screen, screen};
@@ -113,17 +116,11 @@ fn search_finds_opens_and_goes_round() {
 
 #[test]
 fn a_click_opens_a_call() {
-    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-    use tern::app::Msg;
-
     let mut screen = screen(100, 50).events("fixed");
     let row = screen.text().lines().position(|line| line.contains("Edited src/parser.rs")).unwrap();
-    screen = screen.send(Msg::Mouse(MouseEvent {
-        kind: MouseEventKind::Down(MouseButton::Left),
-        column: 10,
-        row: row as u16,
-        modifiers: KeyModifiers::NONE,
-    }));
+    for kind in [MouseEventKind::Down(MouseButton::Left), MouseEventKind::Up(MouseButton::Left)] {
+        screen = screen.send(mouse(kind, 10, row as u16));
+    }
     assert!(screen.text().contains("27 unchanged lines"));
 }
 
@@ -150,4 +147,63 @@ fn a_long_run_of_reads_is_one_line_that_opens() {
     assert_eq!(text.lines().filter(|line| line.contains("Read ")).count(), 3, "{text}");
     let text = screen.keys("<ctrl+up><enter>").text();
     assert_eq!(text.lines().filter(|line| line.contains("Read ")).count(), 6, "{text}");
+}
+
+fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Msg {
+    Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+}
+
+fn selected(screen: &mut Screen) -> String {
+    let Screen { off } = screen;
+    tern::view::selection::text(&off.model, &mut off.state)
+}
+
+#[test]
+fn what_is_chosen_is_copied_in_lines_as_they_were_written() {
+    let long = "one two three four five six seven eight nine ten eleven twelve thirteen";
+    let prose = format!("{long}\n\n- item\n\n```rust\nlet a = 1;\nlet b = 2;\n```\n");
+    let message = MessageId("m".to_owned());
+    let told = Event::TextAdded { message: message.clone(), text: prose };
+    let shown = screen(40, 24).event(told).event(Event::MessageEnded { message });
+    let shown =
+        shown.keys("<ctrl+up>V<down><down><down><down><down><down><down><down><down><down>");
+    let mut shown = shown.keys("y");
+    assert!(shown.off.effects.contains(&Effect::CopySelection));
+    let text = selected(&mut shown);
+    assert!(text.starts_with(long) && text.contains("let a = 1;\n"), "{text}");
+
+    // By mouse: pressed, dragged, released.
+    let down = MouseEventKind::Down(MouseButton::Left);
+    let drag = MouseEventKind::Drag(MouseButton::Left);
+    let up = MouseEventKind::Up(MouseButton::Left);
+    let shown = shown.keys("<esc><esc>");
+    let first = shown.off.seen().entries[0].0;
+    let mut shown =
+        shown.send(mouse(down, 8, first)).send(mouse(drag, 10, first)).send(mouse(up, 10, first));
+    assert_eq!(selected(&mut shown), "two");
+    insta::assert_snapshot!("selected", shown.text());
+    let shown = shown.keys("x");
+    assert!(shown.off.model.selection.is_none(), "the next key ends it");
+}
+
+#[test]
+fn a_call_opens_its_file_and_a_command_can_be_given_again() {
+    let shown = screen(80, 24).events("fixed").keys("<ctrl+up>");
+    let at = |screen: &Screen, tool: &str| {
+        let entries = screen.off.model.transcript.entries();
+        let is = |entry: &&Entry| matches!(&entry.body, Body::Call(call) if call.tool == tool);
+        let found = entries.iter().find(is).unwrap();
+        entries.iter().position(|entry| entry.id == found.id)
+    };
+    let edit = at(&shown, "Edit");
+    let shown = shown.with(|model| model.browse = edit).keys("e");
+    let opened = shown.off.effects.iter().any(|effect| {
+        matches!(effect, Effect::OpenFile { path, line } if path.ends_with("parser.rs") && *line > 1)
+    });
+    assert!(opened, "{:?}", shown.off.effects);
+    let bash = at(&shown, "Bash");
+    let before = shown.commands().len();
+    let shown = shown.with(|model| model.browse = bash).keys("a");
+    assert!(shown.off.model.prompt.expanded().starts_with("!cargo"));
+    assert_eq!(shown.commands().len(), before, "nothing runs before enter");
 }

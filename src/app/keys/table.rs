@@ -1,6 +1,8 @@
 //! THE table of named actions. Help, the configuration's `[keys]`, the which-key line and the
 //! dialog borders are all made from it.
 
+use crate::app::select::{Step, Unit};
+
 /// Where an action works. A key is looked up in the contexts that are active, innermost first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Context {
@@ -11,6 +13,8 @@ pub enum Context {
     Complete,
     HistorySearch,
     Browse,
+    /// Text of the transcript is being chosen.
+    Select,
     Search,
     Dialog,
     /// The rule or the message of a dialog is being edited.
@@ -48,6 +52,7 @@ impl Context {
         Context::HistorySearch,
         Context::Global,
         Context::Browse,
+        Context::Select,
         Context::Search,
         Context::Dialog,
         Context::DialogField,
@@ -78,6 +83,7 @@ impl Context {
             Context::Complete => "Completion list",
             Context::HistorySearch => "Search in earlier prompts",
             Context::Browse => "Moving through the transcript",
+            Context::Select => "Choosing text of the transcript",
             Context::Search => "Search in the transcript",
             Context::Dialog => "Permission dialog",
             Context::DialogField => "Rule and message of a dialog",
@@ -191,6 +197,13 @@ pub enum Action {
     FirstEntry,
     LastEntry,
     Write,
+    CopyCode,
+    OpenFile,
+    Again,
+    Select(Unit),
+    SelectStep(Step),
+    SelectSwap,
+    SelectCopy,
     SearchNext,
     SearchPrevious,
     // dialog
@@ -370,7 +383,21 @@ pub const ACTIONS: &[Row] = &[
     row(A::SearchOpen, "browse-search", C::Browse, &["/"], "search"),
     row(A::SearchNext, "browse-search-next", C::Browse, &["n"], "next match"),
     row(A::SearchPrevious, "browse-search-previous", C::Browse, &["N"], "previous match"),
+    row(A::CopyCode, "copy-code", C::Browse, &["Y"], "copy the code in it"),
+    row(A::OpenFile, "open-file", C::Browse, &["e"], "open the file of the call in $EDITOR, at its line"),
+    row(A::Again, "again", C::Browse, &["a"], "put the message or the command into the prompt again"),
+    row(A::Select(Unit::Characters), "select", C::Browse, &["v"], "choose text"),
+    row(A::Select(Unit::Rows), "select-rows", C::Browse, &["V"], "choose rows"),
     row(A::Write, "write", C::Browse, &["i", "q"], "back to the prompt"),
+
+    row(A::SelectStep(Step::Down), "select-down", C::Select, &["j", "down"], "down"),
+    row(A::SelectStep(Step::Up), "select-up", C::Select, &["k", "up"], "up"),
+    row(A::SelectStep(Step::Left), "select-left", C::Select, &["h", "left"], "left"),
+    row(A::SelectStep(Step::Right), "select-right", C::Select, &["l", "right"], "right"),
+    row(A::SelectStep(Step::RowStart), "select-row-start", C::Select, &["0", "home"], "start of the row"),
+    row(A::SelectStep(Step::RowEnd), "select-row-end", C::Select, &["$", "end"], "end of the row"),
+    row(A::SelectSwap, "select-swap", C::Select, &["o"], "move the other end"),
+    row(A::SelectCopy, "select-copy", C::Select, &["y", "enter"], "copy it"),
 
     row(A::SearchPrevious, "search-previous", C::Search, &["enter", "up", "ctrl+p"], "match above"),
     row(A::SearchNext, "search-next", C::Search, &["shift+enter", "down", "ctrl+n"], "match below"),

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use crate::app::keys::Key;
 use crate::app::{Model, SessionInfo};
 use crate::protocol::{Envelope, Event};
+use crate::terminal::clipboard::Ways;
 use crate::terminal::manners::Wants;
 use crate::terminal::offscreen::Offscreen;
 use crate::terminal::{self, NoServices, Setup};
@@ -152,6 +153,7 @@ fn play(args: &ReplayArgs, events: Vec<Envelope<Event>>) -> anyhow::Result<()> {
         background: None,
         status_command: None,
         editor: None,
+        clipboard: Ways::default(),
         prompt: None,
         first: Vec::new(),
     };
