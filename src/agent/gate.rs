@@ -18,9 +18,10 @@ use crate::agent::hooking;
 use crate::agent::rules::Standing;
 use crate::agent::shared::{Shared, lock};
 use crate::permissions::check::check;
+use crate::permissions::denials::MOST_IN_A_ROW;
 use crate::permissions::facts::HookRuling;
 use crate::permissions::{Verdict, access, facts};
-use crate::protocol::{Mode, Ruling, Source};
+use crate::protocol::{Event, Level, Mode, Ruling, Source};
 use crate::tools::{Approved, Outcome, Tool, ToolCtx};
 
 #[derive(Debug)]
@@ -102,7 +103,23 @@ impl Gate {
             }
             Passed::No(_) => {}
         }
+        self.back_to_asking(shared).await;
         passed
+    }
+
+    /// A mode that refuses instead of asking has said no so often that someone should be asked.
+    async fn back_to_asking(&self, shared: &Shared) {
+        if !self.can_ask || self.mode() != Mode::DontAsk || self.denied_in_a_row() < MOST_IN_A_ROW {
+            return;
+        }
+        self.denied_in_a_row.store(0, Ordering::Relaxed);
+        if self.rules.set_mode(Mode::Default).is_ok() {
+            shared.emit(Event::ModeSet { mode: Mode::Default }).await;
+            let text = format!(
+                "{MOST_IN_A_ROW} calls in a row were denied: back to asking, in mode default. /mode dontAsk refuses again."
+            );
+            shared.notice(Level::Info, text).await;
+        }
     }
 
     /// What the permission layer says of the call, and then whether it may have the network that

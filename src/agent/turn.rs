@@ -16,6 +16,7 @@ use crate::agent::recount::Done;
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer};
 use crate::agent::shared::Shared;
+use crate::permissions::denials::MOST_IN_A_ROW;
 use crate::protocol::{
     CallResult, CallStatus, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role,
     TurnEnd, TurnId, TurnSummary,
@@ -26,8 +27,6 @@ pub const GO_ON: &str = "Your answer was cut off by the output limit. Go on exac
                      in smaller steps.";
 /// The same failing call this often in a row is a loop.
 const SAME_FAILURES: u32 = 5;
-/// Denials in a row after which a turn without anyone to ask ends.
-const DENIALS_IN_A_ROW: u32 = 3;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -230,10 +229,10 @@ impl Loops {
                 hints: vec!["Tell the model what to do differently, or say \"go on\".".to_owned()],
             });
         }
-        if !shared.gate.can_ask() && shared.gate.denied_in_a_row() >= DENIALS_IN_A_ROW {
+        if !shared.gate.can_ask() && shared.gate.denied_in_a_row() >= MOST_IN_A_ROW {
             return Some(TurnEnd::Failed {
                 error: ErrorKind::Denied,
-                message: format!("{DENIALS_IN_A_ROW} calls in a row were denied"),
+                message: format!("{MOST_IN_A_ROW} calls in a row were denied"),
                 hints: vec![
                     "Allow what is needed with --allow RULE or --permission-mode.".to_owned(),
                 ],

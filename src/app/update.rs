@@ -140,9 +140,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
         Focus::Search => search::insert(model, text),
         Focus::Filter => return panels::insert(model, text),
         Focus::DialogField => {
-            if let Some(field) = permission::field(model) {
-                field.insert(text);
-            }
+            permission::insert(model, text);
         }
         Focus::Budget => budget::insert(model, text),
         Focus::StartKey => {

@@ -9,6 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::Model;
+use crate::app::dialog::meaning::Meaning;
 use crate::app::dialog::{Budget, Confirm, Permission, RuleForm, Stage, TrustDialog};
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;
@@ -535,8 +536,36 @@ fn rule_form(
         }
     }
     rows.push(Line::from(scopes));
+    rows.extend(meaning(&form.meaning, columns, theme));
     if let Some(problem) = &form.problem {
         rows.push(Line::styled(problem.clone(), theme.failed));
     }
     cursor
+}
+
+/// What the rules would mean: a mistake, what they leave open, what they would have covered.
+fn meaning(meaning: &Meaning, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+    if let Some(problem) = &meaning.problem {
+        return plain(problem, columns, theme.failed);
+    }
+    let mut rows = Vec::new();
+    if let Some(left) = meaning.left.first() {
+        let more = match meaning.left.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        let text = format!("would still ask about: {left}{more}");
+        rows.push(Line::styled(clip::end(&text, columns).into_owned(), theme.asked));
+    }
+    if !meaning.covered.is_empty() {
+        let count = match meaning.covered.len() {
+            1 => "1 earlier command".to_owned(),
+            n => format!("{n} earlier commands"),
+        };
+        let list = meaning.covered.iter().take(5).map(|text| text.replace('\n', " "));
+        let list = list.collect::<Vec<_>>().join(" · ");
+        let text = format!("would have covered {count}: {list}");
+        rows.push(Line::styled(clip::end(&text, columns).into_owned(), theme.faint));
+    }
+    rows
 }

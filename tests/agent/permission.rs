@@ -243,3 +243,24 @@ async fn a_hunk_that_the_person_changes_is_what_is_written_and_told() {
         assert!(told.contains(part), "{part}\n{told}");
     }
 }
+
+#[tokio::test]
+async fn a_mode_that_refuses_goes_back_to_asking_after_three_denials_in_a_row() {
+    let touch = |n: u32| {
+        let id = format!("c{n}");
+        calls(&[(id.as_str(), "Bash", json!({"command": format!("touch f{n}")}))])
+    };
+    let options = Options { mode: Mode::DontAsk, ..Options::default() };
+    let mut session = Session::with(options, [touch(1), touch(2), touch(3), touch(4), text("ok")]);
+    session.submit("go").await;
+    let request = session.question().await;
+    let Preview::Command { command, .. } = &request.preview else { panic!("a command") };
+    assert_eq!(command, "touch f4");
+    let back = Event::ModeSet { mode: Mode::Default };
+    assert!(session.events.contains(&back));
+    session.answer(&request, Decision::Once).await;
+    assert_eq!(session.end().await, TurnEnd::Done);
+    let statuses: Vec<CallStatus> = session.results().iter().map(|result| result.status).collect();
+    assert_eq!(statuses[..3], [CallStatus::Denied; 3]);
+    assert_eq!(statuses[3], CallStatus::Done);
+}

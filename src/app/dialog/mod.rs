@@ -2,6 +2,7 @@
 
 pub mod budget;
 pub mod confirm;
+pub mod meaning;
 pub mod permission;
 pub mod trust;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::clean;
+use crate::app::dialog::meaning::{self, Meaning};
 use crate::app::edit::{Editor, Lines};
 use crate::app::effect::Effect;
 use crate::app::keys::Edit;
@@ -56,6 +57,16 @@ pub struct RuleForm {
     pub at: usize,
     pub scope: Scope,
     pub problem: Option<String>,
+    pub meaning: Meaning,
+}
+
+impl Stage {
+    pub fn form_mut(&mut self) -> Option<&mut RuleForm> {
+        match self {
+            Stage::Always(form) => Some(form),
+            Stage::Choose | Stage::Deny(_) | Stage::Change(_) => None,
+        }
+    }
 }
 
 impl Permission {
@@ -243,7 +254,14 @@ pub fn allow_always(model: &mut Model) {
     }
     let field = |rule: &String| (true, Editor::with(Lines::One, &clean::line(rule)));
     let rules = proposed.iter().map(field).collect();
-    dialog.stage = Stage::Always(RuleForm { rules, at: 0, scope: Scope::Project, problem: None });
+    dialog.stage = Stage::Always(RuleForm {
+        rules,
+        at: 0,
+        scope: Scope::Project,
+        problem: None,
+        meaning: Meaning::default(),
+    });
+    meaning::weigh(model);
 }
 
 pub fn deny(model: &mut Model) -> Vec<Effect> {
@@ -320,6 +338,10 @@ pub fn accept(model: &mut Model) -> Vec<Effect> {
                 form.problem = Some("there must be a rule to save".to_owned());
                 return Vec::new();
             }
+            if form.meaning.problem.is_some() {
+                form.problem = Some("a rule that is not in order is not kept".to_owned());
+                return Vec::new();
+            }
             let scope = form.scope;
             answer(model, Decision::Rules { rules, scope })
         }
@@ -357,6 +379,7 @@ pub fn pick_rule(model: &mut Model) {
         *used = !*used;
         form.problem = None;
     }
+    meaning::weigh(model);
 }
 
 /// The text that is being edited in the dialog.
@@ -372,13 +395,26 @@ pub fn edit(model: &mut Model, edit: Edit) {
     if let Some(field) = field(model) {
         field.edit(edit);
     }
+    written(model);
+}
+
+pub fn insert(model: &mut Model, text: &str) {
+    if let Some(field) = field(model) {
+        field.insert(text);
+    }
+    written(model);
+}
+
+/// The text of a field has changed.
+fn written(model: &mut Model) {
+    if let Some(form) = form(model) {
+        form.problem = None;
+        meaning::weigh(model);
+    }
 }
 
 fn form(model: &mut Model) -> Option<&mut RuleForm> {
-    match &mut model.dialogs.front_mut()?.stage {
-        Stage::Always(form) => Some(form),
-        Stage::Choose | Stage::Deny(_) | Stage::Change(_) => None,
-    }
+    model.dialogs.front_mut()?.stage.form_mut()
 }
 
 /// The rules that together would have made the question unnecessary.
