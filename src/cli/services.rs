@@ -22,7 +22,7 @@ use crate::config::{Config, write};
 use crate::cost::ledger;
 use crate::cost::sums::{self, By, Sum};
 use crate::protocol::budget::Limits;
-use crate::protocol::{MessageId, Money, Ruling, SessionId, Sourced};
+use crate::protocol::{MessageId, Ruling, SessionId, Sourced};
 use crate::session::Places;
 use crate::terminal::{Fresh, Services};
 
@@ -93,21 +93,23 @@ impl Services for Local {
             (0..7).rev().filter_map(|back| today.checked_sub(back.days()).ok()).collect();
         let ledger = ledger::read(&self.env.dirs.ledger(), None).map_err(|e| e.to_string())?;
         let by_day = sums::rows(&ledger.entries, By::Day, &zone);
-        let week = days
-            .iter()
-            .map(|day| {
-                let name = day.to_string();
-                by_day.iter().find(|(row, _)| *row == name).map_or(Money::ZERO, |(_, sum)| sum.cost)
-            })
-            .collect();
+        let of_day = |day: &jiff::civil::Date| {
+            let name = day.to_string();
+            by_day.iter().find(|(row, _)| *row == name).map(|(_, sum)| *sum).unwrap_or_default()
+        };
+        let sums: Vec<Sum> = days.iter().map(of_day).collect();
+        let week = sums.iter().map(|sum| sum.cost).collect();
+        let saved = sums.iter().map(|sum| sum.saved).sum();
+        let lost = sums.iter().map(|sum| sum.lost).sum();
+        let rows = |by| sums::rows(&ledger.entries, by, &zone).into_iter().map(group).collect();
         let groups = match by {
             panel::By::Turn | panel::By::Model => Vec::new(),
             panel::By::Day => by_day.into_iter().rev().map(group).collect(),
-            panel::By::Project => {
-                sums::rows(&ledger.entries, By::Project, &zone).into_iter().map(group).collect()
-            }
+            panel::By::Tool => rows(By::Tool),
+            panel::By::Agent => rows(By::Agent),
+            panel::By::Project => rows(By::Project),
         };
-        Ok(Report { groups, week })
+        Ok(Report { groups, week, saved, lost })
     }
 
     fn save(&self, setting: &Setting) -> Result<String, String> {

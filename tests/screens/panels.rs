@@ -29,6 +29,8 @@ fn answered_cost(screen: Screen) -> Screen {
     let report = Report {
         groups: vec![Group { name: "2026-11-24".to_owned(), total: total(3_100_000) }],
         week: [1, 3, 2, 5, 2, 1, 3].map(|n| Money(n * 800_000)).to_vec(),
+        saved: Money(1_950_000),
+        lost: Money(120_000),
     };
     let seq = seq(&screen);
     let limits = Limits { session: None, day: Some(Money(10_000_000)) };
@@ -43,7 +45,7 @@ fn cost() {
             .keys("<enter>");
         insta::assert_snapshot!(format!("cost-{width}x{height}"), turns.text());
     }
-    let days = screen(80, 24).events("fixed").keys("<ctrl+x>c<tab><tab>");
+    let days = screen(80, 24).events("fixed").keys("<ctrl+x>c<tab><tab><tab><tab>");
     insta::assert_snapshot!("cost-days", answered_cost(days).text());
 }
 

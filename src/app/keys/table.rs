@@ -480,7 +480,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::AskYes, "ask-yes", C::Ask, &["y"], "yes"),
     row(A::Back, "ask-no", C::Ask, &["n", "q"], "no"),
     row(A::Budget, "budget", C::Cost, &["b"], "set a budget"),
-    row(A::Group, "group", C::Cost, &["tab"], "group by the next of turn, model, day, project"),
+    row(A::Group, "group", C::Cost, &["tab"], "group by the next of turn, tool, agent, model, day, project"),
     row(A::NextHunk, "changes-next-hunk", C::Changes, &["]"], "next change of the file"),
     row(A::PreviousHunk, "changes-previous-hunk", C::Changes, &["["], "previous change of the file"),
 

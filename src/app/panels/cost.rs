@@ -21,6 +21,8 @@ pub struct Cost {
 pub enum By {
     #[default]
     Turn,
+    Tool,
+    Agent,
     Model,
     Day,
     Project,
@@ -29,10 +31,14 @@ pub enum By {
 /// What the ledger knows. Sums over all sessions.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
-    /// Groups by day or project, the most interesting first. Empty for the other groupings.
+    /// Groups by tool, agent, day or project, the most interesting first. Empty for the others,
+    /// which the session knows itself.
     pub groups: Vec<Group>,
     /// The last seven days, today last.
     pub week: Vec<Money>,
+    /// In those days, by the prompt cache against plain input; and by its misses.
+    pub saved: Money,
+    pub lost: Money,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -55,11 +61,13 @@ pub struct Line {
 }
 
 impl By {
-    pub const ALL: [By; 4] = [By::Turn, By::Model, By::Day, By::Project];
+    pub const ALL: [By; 6] = [By::Turn, By::Tool, By::Agent, By::Model, By::Day, By::Project];
 
     pub fn name(self) -> &'static str {
         match self {
             By::Turn => "turn",
+            By::Tool => "tool",
+            By::Agent => "agent",
             By::Model => "model",
             By::Day => "day",
             By::Project => "project",
@@ -131,7 +139,7 @@ pub fn lines(model: &Model) -> Vec<Line> {
             };
             model.spending.by_model.iter().map(line).collect()
         }
-        By::Day | By::Project => {
+        By::Tool | By::Agent | By::Day | By::Project => {
             cost.report.as_ref().map(|report| groups(&report.groups)).unwrap_or_default()
         }
     };

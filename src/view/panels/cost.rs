@@ -54,7 +54,7 @@ pub fn draw(draw: &mut Draw<'_>, cost: &Cost, area: Rect, buf: &mut Buffer) -> I
 
 fn empty(cost: &Cost) -> &'static str {
     match (cost.by, &cost.report) {
-        (By::Day | By::Project, None) => "reading the ledger",
+        (By::Tool | By::Agent | By::Day | By::Project, None) => "reading the ledger",
         _ => "nothing yet",
     }
 }
@@ -89,6 +89,12 @@ fn sums(draw: &Draw<'_>, cost: &Cost, theme: &Theme, marks: &Marks) -> Vec<Vec<S
         let mut week = pair("7 days", sum.to_string());
         week.push(Span::styled(format!("  {}", chart(report, marks)), theme.accent));
         groups.push(week);
+        if report.saved != Money::ZERO {
+            groups.push(pair("saved by cache", report.saved.to_string()));
+        }
+        if report.lost != Money::ZERO {
+            groups.push(pair("lost by misses", report.lost.to_string()));
+        }
     }
     groups
 }
@@ -135,6 +141,8 @@ fn fold(groups: Vec<Vec<Span<'static>>>, room: usize) -> Vec<Line<'static>> {
 fn heading(by: By, name: usize, theme: &Theme) -> Line<'static> {
     let what = match by {
         By::Turn => "turn  what",
+        By::Tool => "      made for the results of",
+        By::Agent => "      agent",
         By::Model => "      model",
         By::Day => "      day",
         By::Project => "      project",
