@@ -139,25 +139,27 @@ async fn resumed(
     let (log, loaded, damage) = open(setup, session)?;
     let state = replay::state(&loaded);
     let blobs = Blobs::new(setup.places.blobs.clone(), Disk::default());
-    let retell::Told { history, preamble, unknown, mut problems } =
-        retell::history(&loaded, &blobs);
-    let told = preamble.clone();
     let mode = resumed_mode(setup.mode, state.mode);
     let mode = match setup.rules.managed.mode(mode) {
         Ok(()) => mode,
         Err(_) => setup.mode,
     };
     let wanted = state.model.clone().unwrap_or_else(|| setup.model.clone());
+    let mut gone = None;
     // The model of back then may be gone; the session is not.
     let route = match setup.router.route(&wanted).await {
         Ok(route) => route,
         Err(error) if wanted != setup.model => {
-            problems
-                .push(format!("{wanted} cannot be used ({error}); going on with {}", setup.model));
+            gone =
+                Some(format!("{wanted} cannot be used ({error}); going on with {}", setup.model));
             setup.router.route(&setup.model).await.map_err(failed)?
         }
         Err(error) => return Err(failed(error).into()),
     };
+    let retell::Told { history, preamble, unknown, mut problems } =
+        retell::history(&loaded, &blobs, route.window());
+    let told = preamble.clone();
+    problems.extend(gone);
     let spent =
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
     let session = loaded.session.clone();

@@ -27,7 +27,9 @@ pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Opti
     }
     let mut open: Vec<Open> = Vec::new();
     let mut turn = Turn::default();
-    for record in loaded.records() {
+    let recent = loaded.last_within(OUTPUTS);
+    for (at, index) in loaded.branch.iter().enumerate() {
+        let Some(record) = loaded.record(*index) else { continue };
         turn.count(&record);
         let Record { id, body, t, .. } = record;
         match body {
@@ -49,7 +51,10 @@ pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Opti
             Body::Call { call, tool, input, title, .. } => {
                 open.push(Open { call, tool, title, input });
             }
-            Body::Result { call, result } => {
+            Body::Result { call, mut result } => {
+                if at < recent && result.text.len() > SHORT {
+                    FAR_BACK.clone_into(&mut result.text);
+                }
                 let Some(at) = open.iter().position(|open| open.call == call) else { continue };
                 ended(shared, open.remove(at), Some(result)).await;
             }
@@ -72,6 +77,17 @@ pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Opti
     if turn.is_over {
         turn.end(shared).await;
     }
+}
+
+/// Bytes at the end of a log whose outputs the front end holds whole: it would hold hundreds of
+/// megabytes otherwise. Outputs that are short stay.
+const OUTPUTS: u64 = 8 << 20;
+const SHORT: usize = 1_000;
+const FAR_BACK: &str = "(far back: tern sessions show has the whole output)";
+
+/// A word from tern to the model, in the place of a person's.
+fn is_ours(said: &str) -> bool {
+    said == GO_ON || said.starts_with("<instructions>\n") || said.starts_with("(tern: ")
 }
 
 /// A call whose result has not been read yet.
@@ -108,7 +124,7 @@ async fn user(shared: &Shared, message: MessageId, parts: Vec<Part>) {
             shared.emit(Event::ShellEnded { command, output, code }).await;
         }
     }
-    if !said.is_empty() && said != GO_ON {
+    if !said.is_empty() && !is_ours(&said) {
         shared.emit(Event::Restored { message, role: Role::User, text: said }).await;
     }
 }

@@ -26,8 +26,14 @@ pub struct Told {
     pub problems: Vec<String>,
 }
 
-pub fn history(loaded: &Loaded, blobs: &Blobs) -> Told {
-    let replayed = replay::messages(loaded, blobs);
+/// Bytes that stand for a token at most, and the window where none is known.
+const BYTES_PER_TOKEN: u64 = 8;
+const WINDOW: u64 = 200_000;
+
+/// `window`: tokens that the model has room for. What can never fit is not read.
+pub fn history(loaded: &Loaded, blobs: &Blobs, window: Option<u64>) -> Told {
+    let bytes = window.unwrap_or(WINDOW).saturating_mul(BYTES_PER_TOKEN);
+    let replayed = replay::messages_within(loaded, blobs, bytes);
     let preamble = logged_context(loaded);
     let mut history: Vec<(MessageId, Message)> =
         replayed.ids.into_iter().zip(replayed.messages).collect();
@@ -43,9 +49,10 @@ pub async fn branch(talk: &mut Conversation, shared: &Shared) -> Result<(), Stri
     let (Some(log), Some(blobs)) = (talk.journal.log_path(), talk.journal.blobs()) else {
         return Err("Without a session log there is no way back.".to_owned());
     };
+    let window = talk.route.window();
     let read = tokio::task::spawn_blocking(move || {
         let (loaded, _) = read::load(&log).map_err(|error| error.to_string())?;
-        let told = history(&loaded, &blobs);
+        let told = history(&loaded, &blobs, window);
         Ok::<_, String>((loaded, told))
     });
     let (loaded, told) = read.await.map_err(|error| error.to_string())??;

@@ -144,6 +144,18 @@ impl Loaded {
         Some(bytes)
     }
 
+    /// Where in the branch its last so many bytes begin.
+    pub fn last_within(&self, bytes: u64) -> usize {
+        let mut left = bytes;
+        let fits = |index: &&usize| {
+            let len = self.entries[**index].len;
+            let fits = len <= left;
+            left = left.saturating_sub(len);
+            fits
+        };
+        self.branch.len() - self.branch.iter().rev().take_while(fits).count()
+    }
+
     /// Index into `entries`.
     pub fn index_of(&self, id: &RecordId) -> Option<usize> {
         self.entries.iter().position(|entry| entry.id == *id)

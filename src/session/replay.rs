@@ -15,6 +15,9 @@ use crate::session::shelve::unshelve;
 pub const OUTCOME_UNKNOWN: &str = "The outcome of this call is not known: the program ended before \
     its result was written. It may have run in part, in full or not at all. Look before you repeat it.";
 
+/// What the model is given for the output of a call that no window has room for.
+pub const TOO_FAR_BACK: &str = "[The output of this call is too far back to be given again.]";
+
 const BEGINNING_LOST: &str = "[The beginning of this conversation is lost.]";
 
 /// The conversation as the next request carries it.
@@ -56,14 +59,25 @@ pub struct Spent {
 
 /// The messages of the current branch, with the last compaction applied.
 pub fn messages(loaded: &Loaded, blobs: &Blobs) -> Conversation {
+    messages_within(loaded, blobs, u64::MAX)
+}
+
+/// The same, but outputs of calls that stand more than so many bytes before the end are not even
+/// read: whoever cannot send them need not hold them.
+pub fn messages_within(loaded: &Loaded, blobs: &Blobs, bytes: u64) -> Conversation {
     let mut conversation = Conversation::default();
     let (start, compaction) = compacted(loaded, &mut conversation.problems);
     if let Some(compaction) = compaction {
         conversation.messages.push(summary_message(&compaction.summary));
         conversation.ids.push(RecordId::default());
     }
-    let records = loaded.branch[start..].iter().filter_map(|index| loaded.record(*index));
-    assemble(records, blobs, &mut conversation);
+    let recent = loaded.last_within(bytes).max(start);
+    let is_result = |index: &&usize| loaded.entries[**index].kind == "result";
+    let old = loaded.branch[start..recent].iter().filter(|index| !is_result(index));
+    let old = old.filter_map(|index| Some((Age::Old, loaded.record(*index)?)));
+    let new = loaded.branch[recent..].iter();
+    let new = new.filter_map(|index| Some((Age::New, loaded.record(*index)?)));
+    assemble(old.chain(new), blobs, &mut conversation);
     conversation
 }
 
@@ -160,17 +174,24 @@ fn compacted<'a>(
     (0, None)
 }
 
-fn assemble(records: impl Iterator<Item = Record>, blobs: &Blobs, into: &mut Conversation) {
-    let mut said: Vec<(RecordId, Role, Vec<Part>)> = Vec::new();
+/// Whether the results of a record's calls are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Old,
+    New,
+}
+
+fn assemble(records: impl Iterator<Item = (Age, Record)>, blobs: &Blobs, into: &mut Conversation) {
+    let mut said: Vec<(Age, RecordId, Role, Vec<Part>)> = Vec::new();
     let mut results: HashMap<CallId, Part> = HashMap::new();
-    for record in records {
+    for (age, record) in records {
         match record.body {
             Body::User { parts, shelved } => {
                 let (parts, problems) = unshelve(parts, &shelved, blobs);
                 into.problems.extend(problems);
-                said.push((record.id, Role::User, parts));
+                said.push((age, record.id, Role::User, parts));
             }
-            Body::Assistant { parts, .. } => said.push((record.id, Role::Assistant, parts)),
+            Body::Assistant { parts, .. } => said.push((age, record.id, Role::Assistant, parts)),
             Body::Result { call, result } => {
                 let is_error = result.is_error();
                 results.entry(call.clone()).or_insert(Part::Result {
@@ -183,7 +204,7 @@ fn assemble(records: impl Iterator<Item = Record>, blobs: &Blobs, into: &mut Con
         }
     }
     let mut called = HashSet::new();
-    for (id, role, mut parts) in said {
+    for (age, id, role, mut parts) in said {
         // A call that is named twice could not be answered twice.
         parts.retain(|part| match part {
             Part::Call { id, .. } => called.insert(id.clone()),
@@ -195,7 +216,13 @@ fn assemble(records: impl Iterator<Item = Record>, blobs: &Blobs, into: &mut Con
                 Part::Call { id, .. } => Some(id.clone()),
                 _ => None,
             })
-            .map(|call| results.remove(&call).unwrap_or_else(|| unknown(call, &mut into.unknown)))
+            .map(|call| match (results.remove(&call), age) {
+                (Some(result), _) => result,
+                (None, Age::Old) => {
+                    Part::Result { call, text: TOO_FAR_BACK.to_owned(), is_error: false }
+                }
+                (None, Age::New) => unknown(call, &mut into.unknown),
+            })
             .collect();
         say(id.clone(), role, parts, into);
         say(id, Role::User, answers, into);
@@ -307,6 +334,26 @@ mod tests {
             automatic: false,
             undone: false,
         })
+    }
+
+    #[test]
+    fn outputs_that_cannot_be_sent_are_not_read() {
+        let long = "x".repeat(5_000);
+        let (_dir, loaded, blobs) = loaded(&[
+            user("go"),
+            assistant(vec![call("a")]),
+            intent("a"),
+            result("a", &long, Detail::Text),
+            assistant(vec![call("b")]),
+            intent("b"),
+            result("b", "short", Detail::Text),
+        ]);
+        let whole = messages(&loaded, &blobs);
+        assert_eq!(messages_within(&loaded, &blobs, 1 << 20), whole);
+        let within = messages_within(&loaded, &blobs, 2_000);
+        assert_eq!(within.messages[2].parts, [answer("a", TOO_FAR_BACK)]);
+        assert_eq!(within.messages[4].parts, [answer("b", "short")]);
+        assert_eq!((within.unknown.len(), within.ids), (0, whole.ids));
     }
 
     #[test]
