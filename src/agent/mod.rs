@@ -87,6 +87,8 @@ pub struct Setup {
     pub prompt: Prompt,
     pub place: Place,
     pub places: Places,
+    /// Bytes of earlier contents of files that are kept for going back.
+    pub checkpoints: u64,
     pub ledger: PathBuf,
     /// True in the demo, whose ledger goes away with it: scripted requests are booked there too.
     pub book_scripted: bool,

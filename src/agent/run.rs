@@ -23,6 +23,7 @@ use crate::agent::{Setup, begin, compact, pay, recount, servers, trust, turn, un
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
 };
+use crate::session::prune;
 use crate::tools::Tool;
 
 /// Commands that had to wait for the end of the turn.
@@ -65,6 +66,9 @@ pub async fn run(
                     break;
                 }
                 note_mode(&mut talk, &shared).await;
+                if setup.keep_log && turn.0 % TIDIED == 1 {
+                    tidy_up(&setup);
+                }
                 if setup.titles {
                     naming.begin(&talk, &shared);
                 }
@@ -163,6 +167,19 @@ pub async fn run(
     drop(talk);
     drop(shared);
     let _gone = events.send(Event::Stopped).await;
+}
+
+/// Turns after which the store of file contents is looked at again.
+const TIDIED: u64 = 32;
+
+/// Beside everything else, and nobody waits for it: what cannot be deleted now can be later.
+fn tidy_up(setup: &Setup) {
+    let (places, most) = (setup.places.clone(), setup.checkpoints);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = prune::keep_within(&places, most, jiff::Timestamp::now()) {
+            tracing::warn!("the store of file contents was not looked at: {error}");
+        }
+    });
 }
 
 /// The session that the program was started for. Where it is open elsewhere, the person says what

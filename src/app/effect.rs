@@ -29,6 +29,10 @@ pub enum Effect {
         /// Show what stands around this record.
         around: Option<MessageId>,
     },
+    /// Answered by `Reply::Memory`.
+    ListMemory,
+    /// Open the file itself in the user's editor.
+    EditFile(std::path::PathBuf),
     /// Answered by `Reply::SessionChanged`.
     ChangeSession {
         id: SessionId,

@@ -6,6 +6,7 @@ use crate::app::keys::Keymap;
 use crate::app::model::Look;
 use crate::app::panels::cost::Report;
 use crate::app::panels::history::{Preview, SessionRow};
+use crate::app::panels::memory::MemoryRow;
 use crate::app::scroll::Seen;
 use crate::app::start::Found;
 use crate::protocol::{Event, MessageId, Ruling, SessionId, Sourced};
@@ -70,6 +71,7 @@ pub enum Reply {
         looking: bool,
     },
     SessionChanged(Result<String, String>),
+    Memory(Vec<MemoryRow>),
     Saved(Result<String, String>),
     /// What the person's status command printed.
     StatusLine {

@@ -6,7 +6,7 @@ use crate::app::dialog::{budget, confirm, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
-use crate::app::panels::{self, Kind, cost, history, jobs, models, rewind, themes};
+use crate::app::panels::{self, Kind, cost, history, jobs, memory, models, rewind, themes};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::search;
@@ -135,6 +135,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
             model.prompt.editor.set(&format!("/rename {}", model.session.title));
         }
         Slash::History => return history::open(model, None),
+        Slash::Memory => return memory::open(model),
         Slash::Permissions => panels::open(model, Kind::Permissions),
         Slash::Status => panels::open(model, Kind::Status),
         Slash::Tasks => return jobs::open(model),

@@ -2,6 +2,7 @@
 //! keys, prompts of earlier days.
 
 mod history;
+mod memory;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,10 +14,11 @@ use crate::api::detect;
 use crate::app::Setting;
 use crate::app::panels::cost::{self as panel, Group, Report};
 use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
+use crate::app::panels::memory::MemoryRow;
 use crate::app::spend::Total;
 use crate::app::start::{Found, FoundKey, FoundServer};
 use crate::cli::args::Cli;
-use crate::cli::start::{self, Trust};
+use crate::cli::start::{self, Trust, place};
 use crate::cli::{Env, router, screen};
 use crate::config::{Config, write};
 use crate::cost::ledger;
@@ -79,6 +81,10 @@ impl Services for Local {
 
     fn preview(&self, session: &SessionId, around: Option<&MessageId>) -> Result<Preview, String> {
         history::preview(&self.places, session, around)
+    }
+
+    fn memory(&self) -> Vec<MemoryRow> {
+        memory::list(&place(&self.env, false))
     }
 
     fn change_session(&self, session: &SessionId, change: &Change) -> Result<String, String> {

@@ -58,6 +58,9 @@ fn instead(slash: &Slash) -> Failure {
         Slash::Export { .. } => {
             ("/export needs a session that goes on", "Use `tern sessions export ID`.")
         }
+        Slash::Memory => {
+            ("/memory needs a screen", "The files are AGENTS.md and CLAUDE.md, here and above.")
+        }
         Slash::Fork => ("/fork needs a session that goes on", "Use -r ID --fork and a prompt."),
         Slash::Diff => ("/diff needs a session that goes on", "Use `git diff`, or tern's screen."),
         Slash::Budget { .. } => (

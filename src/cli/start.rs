@@ -170,6 +170,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         prompt: prompt(args, env)?,
         place: place(env, trusted),
         places: Places::new(&env.dirs.data, &env.dirs.cache),
+        checkpoints: config.session.checkpoint_max_mb.saturating_mul(1 << 20),
         ledger: env.dirs.ledger(),
         book_scripted: false,
         spill: env.dirs.cache.join("outputs"),
@@ -353,7 +354,7 @@ fn prompt(args: &SessionArgs, env: &Env) -> Result<agent::Prompt, Failure> {
 }
 
 /// Where the session is, and when, for what the model is told about it.
-fn place(env: &Env, trusted: bool) -> Place {
+pub fn place(env: &Env, trusted: bool) -> Place {
     Place {
         cwd: env.cwd.clone(),
         root: dirs::project_root(&env.cwd),

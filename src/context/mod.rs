@@ -11,6 +11,7 @@ pub mod git;
 pub mod imports;
 pub mod memory;
 pub mod nested;
+pub mod note;
 
 use std::path::PathBuf;
 

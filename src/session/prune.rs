@@ -68,6 +68,22 @@ impl Plan {
     }
 }
 
+/// Keeps the earlier contents of files within `most` bytes: the least recently used go. Cheap while
+/// the whole store is within them; otherwise every log is read.
+pub fn keep_within(places: &Places, most: u64, now: Timestamp) -> io::Result<Pruned> {
+    let entries = match std::fs::read_dir(&places.blobs) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Pruned::default()),
+        Err(error) => return Err(error),
+    };
+    let sizes = entries.flatten().filter_map(|entry| entry.metadata().ok());
+    if sizes.map(|meta| meta.len()).sum::<u64>() <= most {
+        return Ok(Pruned::default());
+    }
+    let rule = Rule { checkpoints: Some(most), ..Rule::default() };
+    Ok(run(&plan(places, &rule, now)?))
+}
+
 /// One log, as it is now.
 pub fn doomed(path: &Path) -> io::Result<Doomed> {
     let meta = path.symlink_metadata()?;
@@ -394,6 +410,24 @@ mod tests {
         std::fs::write(log, vec![b'x'; MAX_LINE + 10]).unwrap();
         let unsure = home.plan(Rule::default());
         assert!(unsure.blobs.is_empty() && unsure.blobs_stay.is_some());
+    }
+
+    #[test]
+    fn the_oldest_file_contents_go_when_there_are_too_many() {
+        let home = home();
+        let [old, new, paste_] =
+            [("old", 9), ("new", 2), ("pasted", 30)].map(|(t, d)| home.blob(t, d));
+        let point = |seq: u64, blob: &str| {
+            let id = MessageId(format!("c{seq}"));
+            Record { id, seq, ..checkpoint(blob) }
+        };
+        home.log("a.jsonl", 1, &[paste(&paste_), point(1, &old), point(2, &new)]);
+        assert_eq!(keep_within(&home.places, 100, home.now).unwrap(), Pruned::default());
+        let pruned = keep_within(&home.places, 3, home.now).unwrap();
+        assert_eq!((pruned.sessions, pruned.blobs), (0, 1));
+        for (name, there) in [(&old, false), (&new, true), (&paste_, true)] {
+            assert_eq!(home.blobs.get(name).is_ok(), there, "{name}");
+        }
     }
 
     #[test]

@@ -381,6 +381,7 @@ impl<'a> Screen<'a> {
                     self.files.find(&self.folder, seq, query, &self.replies.0);
                 }
                 Own::OpenEditor(text) => self.edit(&text).await?,
+                Own::EditFile(path) => self.open(&path.to_string_lossy(), 1).await?,
                 Own::Connect(choice) => self.connect(Some(choice)),
                 Own::Notify(text) => {
                     if let Some(form) = self.setup.notifications {

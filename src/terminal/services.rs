@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::app::Setting;
 use crate::app::panels::cost::{By, Report};
 use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
+use crate::app::panels::memory::MemoryRow;
 use crate::app::start::Found;
 use crate::protocol::{MessageId, Ruling, SessionId, Sourced};
 use crate::terminal::Fresh;
@@ -17,6 +18,9 @@ pub trait Services: Send + Sync + std::fmt::Debug {
 
     /// The ends of the conversation, or what stands around a record of it.
     fn preview(&self, session: &SessionId, around: Option<&MessageId>) -> Result<Preview, String>;
+
+    /// Instruction files, in the order that the model gets them.
+    fn memory(&self) -> Vec<MemoryRow>;
 
     /// The answer says in words what was done.
     fn change_session(&self, session: &SessionId, change: &Change) -> Result<String, String>;
@@ -60,6 +64,10 @@ impl Services for NoServices {
 
     fn preview(&self, _: &SessionId, _: Option<&MessageId>) -> Result<Preview, String> {
         Ok(Preview::default())
+    }
+
+    fn memory(&self) -> Vec<MemoryRow> {
+        Vec::new()
     }
 
     fn change_session(&self, _: &SessionId, _: &Change) -> Result<String, String> {

@@ -2,6 +2,7 @@
 
 use tern::app::panels::cost::{Group, Report};
 use tern::app::panels::history::{Change, Form, Preview, SessionRow, lines};
+use tern::app::panels::memory::MemoryRow;
 use tern::app::spend::Total;
 use tern::app::start::{Found, FoundKey, FoundServer, Start};
 use tern::app::{Effect, Msg, Reply};
@@ -308,4 +309,27 @@ fn background_commands() {
         let kill = Effect::Send(Command::Kill { job: JobId(2) });
         assert_eq!(sent, [&follow(None), &follow(Some(1)), &kill]);
     }
+}
+
+#[test]
+fn memory_lists_instruction_files_and_opens_them() {
+    let row = |name: &str, scope, bytes, cut| MemoryRow {
+        path: format!("/p/{name}").into(),
+        name: name.to_owned(),
+        scope,
+        bytes,
+        cut,
+        imported: name.starts_with("docs"),
+    };
+    let rows = vec![
+        row("~/.claude/CLAUDE.md", "user", Some(2_048), false),
+        row("AGENTS.md", "project", Some(49_000), true),
+        row("docs/style.md", "project", Some(700), false),
+        row("CLAUDE.local.md", "local", None, false),
+    ];
+    let listed =
+        || screen(80, 24).keys("/memory<enter>").send(Msg::Done(Reply::Memory(rows.clone())));
+    insta::assert_snapshot!("memory-80x24", listed().text());
+    let opened = listed().keys("jj<enter>");
+    assert!(opened.off.effects.contains(&Effect::EditFile("/p/docs/style.md".into())));
 }

@@ -261,6 +261,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         prompt: Prompt::default(),
         place: place(root),
         places: Places::new(&root.join("data"), &root.join("cache")),
+        checkpoints: config.session.checkpoint_max_mb << 20,
         ledger: root.join("data/ledger"),
         book_scripted: false,
         spill: root.join("cache/outputs"),

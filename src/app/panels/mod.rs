@@ -7,6 +7,7 @@ pub mod cost;
 pub mod help;
 pub mod history;
 pub mod jobs;
+pub mod memory;
 pub mod models;
 pub mod palette;
 pub mod queue;
@@ -44,6 +45,7 @@ pub enum Kind {
     Hooks,
     Skills,
     Models,
+    Memory(memory::Memory),
     /// A session that another program has open: what to do instead.
     Busy(SessionId),
     Servers(servers::Servers),
@@ -154,6 +156,7 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         Some(Kind::Servers(_)) => servers::enter(model),
         Some(Kind::Rewind) => rewind::choose(model),
         Some(Kind::Busy(_)) => busy::choose(model),
+        Some(Kind::Memory(_)) => memory::choose(model),
         Some(Kind::Themes { .. }) => themes::choose(model),
         Some(Kind::Palette) => palette::run(model),
         Some(Kind::Queue) => queue::edit(model),
@@ -222,6 +225,7 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Servers(_) => Some(servers::lines(model).len()),
         Kind::Rewind => Some(rewind::lines(model).len()),
         Kind::Busy(_) => Some(busy::CHOICES.len()),
+        Kind::Memory(_) => Some(memory::lines(model).len()),
         Kind::Themes { .. } => Some(themes::lines(model).len()),
         Kind::Palette => Some(palette::lines(model).len()),
         Kind::Queue => Some(queue::lines(model).len()),

@@ -4,7 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::panels::{busy, models as app_models, queue as app_queue, themes as app_themes};
+use crate::app::panels::memory::Memory;
+use crate::app::panels::{
+    busy, memory as app_memory, models as app_models, queue as app_queue, themes as app_themes,
+};
 use crate::app::scroll::Inner;
 use crate::text::{clip, width};
 use crate::view::panels::{Draw, list};
@@ -46,6 +49,43 @@ pub fn busy(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
             Span::styled(format!("{} ", if chosen { marks.chosen } else { " " }), theme.accent),
             Span::styled(format!("{name:<22}"), if chosen { theme.strong } else { theme.text }),
             Span::styled(*means, theme.faint),
+        ])
+    });
+    list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)
+}
+
+pub fn memory(draw: &Draw<'_>, memory: &Memory, area: Rect, buf: &mut Buffer) -> Inner {
+    let theme = &draw.state.theme;
+    let marks = draw.state.marks(draw.model);
+    let rows = app_memory::lines(draw.model);
+    if rows.is_empty() {
+        let text = if memory.loaded { "no such file" } else { "looking for instruction files" };
+        buf.set_line(area.x, area.y, &Line::styled(text, theme.faint), area.width);
+        return Inner::default();
+    }
+    let columns = usize::from(area.width);
+    let lines = rows.into_iter().enumerate().map(|(at, row)| {
+        let chosen = at == draw.panel.at;
+        let size = match (row.bytes, row.cut) {
+            (None, _) => "not there yet".to_owned(),
+            (Some(bytes), false) => format!("{:.1} KiB", bytes as f64 / 1024.0),
+            (Some(bytes), true) => format!("the first {} KiB", bytes / 1024),
+        };
+        let imported = if row.imported { "imported, " } else { "" };
+        let facts = format!("{imported}{} {} {size}", row.scope, marks.dot);
+        let room = columns.saturating_sub(width(&facts) + 4);
+        let name = clip::path(&row.name, room).into_owned();
+        let pad = " ".repeat(room.saturating_sub(width(&name)) + 1);
+        let style = match (chosen, row.bytes) {
+            (true, _) => theme.strong,
+            (false, Some(_)) => theme.text,
+            (false, None) => theme.faint,
+        };
+        Line::from(vec![
+            Span::styled(format!("{} ", if chosen { marks.chosen } else { " " }), theme.accent),
+            Span::styled(name, style),
+            Span::raw(pad),
+            Span::styled(facts, theme.faint),
         ])
     });
     list(&lines.collect::<Vec<_>>(), draw.panel.at, theme, area, buf)

@@ -71,6 +71,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Servers(_) => servers::draw(&draw, content, buf),
         Kind::Rewind => rewind::draw(&draw, content, buf),
         Kind::Busy(_) => lists::busy(&draw, content, buf),
+        Kind::Memory(memory) => lists::memory(&draw, memory, content, buf),
         Kind::Themes { .. } => lists::themes(&draw, content, buf),
         Kind::Help => help::draw(&draw, content, buf),
         Kind::Palette => palette::draw(&draw, content, buf),
@@ -92,6 +93,7 @@ fn title(panel: &Panel) -> String {
         Kind::Hooks => "Hooks",
         Kind::Skills => "Commands and skills",
         Kind::Models => "Models",
+        Kind::Memory(_) => "Memory",
         Kind::Busy(_) => "Another tern has this session open",
         Kind::Servers(_) => "MCP servers",
         Kind::Rewind => "Go back to before a message",
@@ -109,6 +111,7 @@ fn title(panel: &Panel) -> String {
 fn remark(model: &Model, panel: &Panel) -> String {
     match &panel.kind {
         Kind::History(history) => history::remark(history),
+        Kind::Memory(_) => "what a session begun now is told".to_owned(),
         Kind::Permissions => format!("mode {}", model.session.mode.name()),
         Kind::Help => format!("tern {}", model.session.version),
         _ => String::new(),
@@ -209,6 +212,7 @@ pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
         ],
         Kind::Models | Kind::Themes { .. } => vec![open("choose"), moves, filter],
         Kind::Busy(_) => vec![open("choose"), moves],
+        Kind::Memory(_) => vec![open("edit"), moves, filter],
         Kind::Rewind => vec![open("look at it first"), moves, filter],
         Kind::Help | Kind::Permissions | Kind::Hooks | Kind::Skills => {
             vec![("↑↓".to_owned(), "scroll"), filter]
