@@ -145,7 +145,7 @@ pub async fn undo(talk: &mut Conversation, shared: &Shared) -> Result<(), String
         undone: true,
     };
     talk.journal.compaction(shared, Some(record)).await;
-    let told = retell::history(&load(log).await?, &blobs);
+    let told = retell::history(&load(log).await?, &blobs, talk.route.window());
     talk.take_up(told.history);
     let context = talk.estimated_tokens();
     shared.notice(Level::Info, TAKEN_BACK).await;
