@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::servers;
 use crate::agent::shared::Shared;
 use crate::protocol::{CallResult, Event, Level, Part, Title};
 use crate::text::mention::{self, Mention};
+use crate::tools::Outcome;
 
 /// Mentions of one prompt that are looked at.
 const MOST: usize = 20;
@@ -49,6 +51,11 @@ pub async fn attached(shared: &Shared, text: &str, cancel: &CancellationToken) -
             }
         }
         seen.push(mention);
+    }
+    for (mention, outcome) in servers::mentioned(shared, text, cancel).await {
+        let title = Title::new("Attaching", "Attached", mention);
+        let Outcome { status, text, facts, detail, .. } = outcome;
+        all.push(Attached { title, result: CallResult { status, text, facts, detail } });
     }
     all
 }

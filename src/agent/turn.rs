@@ -15,6 +15,7 @@ use crate::agent::recipes;
 use crate::agent::recount::Done;
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer};
+use crate::agent::servers;
 use crate::agent::shared::Shared;
 use crate::permissions::denials::MOST_IN_A_ROW;
 use crate::protocol::{
@@ -62,9 +63,19 @@ pub async fn carry_out(
         shared.emit(Event::TurnEnded { turn, end: end.clone(), summary: summary.clone() }).await;
         return (end, summary);
     }
+    let typed = input.text.clone();
+    let input = match servers::expanded(shared, &typed, cancel).await {
+        None => input,
+        Some(Ok(text)) => Input { text },
+        Some(Err(message)) => {
+            let hints = vec!["/mcp shows servers and their prompts.".to_owned()];
+            let end = TurnEnd::Failed { error: ErrorKind::Tool, message, hints };
+            return shared.emit(Event::TurnEnded { turn, end, summary }).await;
+        }
+    };
     let called = recipes::called(shared, &input.text, cancel).await;
     let (message, attached) = talk.begin_turn(shared, turn, &input, called, cancel).await;
-    shared.emit(Event::TurnStarted { turn, message, text: input.text.clone() }).await;
+    shared.emit(Event::TurnStarted { turn, message, text: typed }).await;
     for attached in attached {
         shared.emit(attached.event()).await;
     }

@@ -16,8 +16,8 @@ use tern::mcp::{Definition, Places, Servers};
 use tern::permissions::rule::RuleTexts;
 use tern::process::Mark;
 use tern::protocol::{
-    CallStatus, Command, Decision, Event, Mode, ServerAct, ServerInfo, ServerState, Source,
-    Sourced, ToolUse,
+    CallStatus, Command, Decision, Event, Mode, Preview, ServerAct, ServerInfo, ServerState,
+    Source, Sourced, ToolUse, TurnEnd,
 };
 use tern::tools::mcp_tool;
 use tern::tools::table::{self, Table};
@@ -340,4 +340,42 @@ async fn a_tool_can_be_switched_off() {
     session.ask("add").await;
     let result: Value = json!(session.results()[0].status);
     assert_eq!(result, json!("failed"));
+}
+
+#[tokio::test]
+async fn a_form_is_put_before_the_person_and_their_yes_sends_it() {
+    let answers = vec![
+        call("a", "mcp__s__ask", json!({})),
+        call("b", "mcp__s__ask", json!({})),
+        text("done"),
+    ];
+    let mut session = Stage::new().begin(&[("s", "good")], answers).await;
+    session.submit("ask").await;
+    for decision in [Decision::Once, Decision::Deny { message: None }] {
+        let question = session.question().await;
+        let Preview::Other { text } = &question.preview else { panic!("{question:?}") };
+        assert!(text.contains("s asks: Which colour?"), "{text}");
+        assert!(text.contains("colour: \"red\"   (of red, blue)"), "{text}");
+        session.answer(&question, decision).await;
+    }
+    session.end().await;
+    let results = session.results();
+    assert!(results[0].text.contains("\"action\":\"accept\""), "{}", results[0].text);
+    assert!(results[0].text.contains("\"count\":3"), "{}", results[0].text);
+    assert!(results[1].text.contains("\"action\":\"decline\""), "{}", results[1].text);
+}
+
+#[tokio::test]
+async fn prompts_are_commands_and_resources_are_mentioned() {
+    let answers = vec![text("hello Ann"), text("milk")];
+    let mut session = Stage::new().begin(&[("s", "good")], answers).await;
+    session.ask("/mcp__s__greet Ann Other").await;
+    session.ask("what does @s:note://1 say?").await;
+    let end = session.ask("/mcp__s__greet").await;
+    let TurnEnd::Failed { message, .. } = end else { panic!("{end:?}") };
+    assert_eq!(message, "/mcp__s__greet needs who");
+    let requests = session.script.requests();
+    let said = |at: usize| requests[at].messages.last().unwrap().text();
+    assert!(said(0).ends_with("Greet Ann Other warmly."), "{}", said(0));
+    assert!(said(1).contains("remember the milk"), "{}", said(1));
 }
