@@ -70,7 +70,10 @@ pub async fn carry_out(
         Some(Err(message)) => {
             let hints = vec!["/mcp shows servers and their prompts.".to_owned()];
             let end = TurnEnd::Failed { error: ErrorKind::Tool, message, hints };
-            return shared.emit(Event::TurnEnded { turn, end, summary }).await;
+            shared
+                .emit(Event::TurnEnded { turn, end: end.clone(), summary: summary.clone() })
+                .await;
+            return (end, summary);
         }
     };
     let called = recipes::called(shared, &input.text, cancel).await;
