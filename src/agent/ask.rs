@@ -1,4 +1,5 @@
-//! How a tool asks the small model: [`Ask`] for one call, ended by that call's interrupt.
+//! How a tool asks the small model, a sub-agent or the person: [`Ask`] for one call, ended by that
+//! call's interrupt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +8,10 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::shared::Shared;
+use crate::agent::questions::Questions;
 use crate::agent::side::{Question, Side};
 use crate::agent::sub;
-use crate::protocol::{AgentReport, AgentTask, Ask, AskError, CallId, Cause};
+use crate::protocol::{AgentReport, AgentTask, Ask, AskError, CallId, Cause, About, Reply};
 
 const SYSTEM: &str = include_str!("../../assets/prompts/page.md");
 const LIMIT: Duration = Duration::from_secs(60);
@@ -24,6 +26,9 @@ pub struct Asker {
     pub cancel: CancellationToken,
     /// Where a sub-agent would be started, and for which call; `None`: none can be.
     pub starts: Option<(Arc<Shared>, CallId)>,
+    pub questions: Arc<Questions>,
+    /// A person is there.
+    pub can_ask: bool,
 }
 
 #[async_trait]
@@ -50,5 +55,12 @@ impl Ask for Asker {
             Some((shared, call)) => sub::begin(shared, call, task, &self.cancel).await,
             None => Err(AskError::Unavailable("no agent can be started here".to_owned())),
         }
+    }
+
+    async fn person(&self, about: About) -> Result<Reply, AskError> {
+        if !self.can_ask {
+            return Err(AskError::Unavailable("nobody is there".to_owned()));
+        }
+        self.questions.ask(about, &self.side.events, &self.cancel).await
     }
 }

@@ -328,6 +328,7 @@ async fn shared(
         agent: None,
         lineage: None,
         events: events.clone(),
+        questions: Arc::default(),
         tools: setup.tools.clone(),
         gate: Arc::new(Gate::new(
             Standing::new(rules(setup), mode, &setup.cwd, &setup.place.home),

@@ -4,15 +4,21 @@
 use crate::agent::conversation::Conversation;
 use crate::agent::shared::{Shared, lock};
 use crate::process::{Job, JobState, jobs};
+use crate::protocol::Mode;
 
 /// What has been told before.
 #[derive(Debug, Default)]
 pub struct Told {
     tools: Vec<String>,
+    planning: bool,
 }
 
 /// Names of tools that one note lists; more are found by `ToolSearch`.
 const NAMES: usize = 200;
+
+const PLANNING: &str = "(tern: plan mode is on. Look around and think; change nothing. When the plan \
+is ready, show it: UseTool {\"name\": \"ExitPlanMode\", \"input\": {\"plan\": \"<Markdown>\"}}. It says \
+what will change, where, in which order, and how it will be checked. Go on only once it is approved.)";
 
 impl Conversation {
     /// Everything new since the last request, each a text of its own.
@@ -24,7 +30,9 @@ impl Conversation {
             Some(_) => Vec::new(),
         };
         let agents = shared.agents.take_news(shared.who());
-        tools.into_iter().chain(ended.iter().map(|job| job_ended(job))).chain(agents).collect()
+        let mode = self.told.mode(shared.gate.mode());
+        let ended = ended.iter().map(|job| job_ended(job));
+        tools.into_iter().chain(mode).chain(ended).chain(agents).collect()
     }
 
     /// Appends it to what the model gets next.
@@ -49,6 +57,17 @@ fn job_ended(job: &Job) -> String {
 }
 
 impl Told {
+    /// That plan mode has begun, or is over.
+    fn mode(&mut self, now: Mode) -> Option<String> {
+        let planning = now == Mode::Plan;
+        if planning == self.planning {
+            return None;
+        }
+        self.planning = planning;
+        let text = if planning { PLANNING } else { "(tern: plan mode is over.)" };
+        Some(text.to_owned())
+    }
+
     /// Tools that came or went while the session runs.
     fn tools(&mut self, now: Vec<String>) -> Option<String> {
         if now == self.tools {

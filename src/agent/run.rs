@@ -21,7 +21,8 @@ use crate::agent::title::Naming;
 use crate::agent::undo::Target;
 use crate::agent::{Setup, begin, compact, pay, recount, servers, trust, turn, undo};
 use crate::protocol::{
-    Command, Decision, Detail, Event, Level, RequestId, SessionId, TurnEnd, TurnId, TurnSummary,
+    Command, Decision, Detail, Event, Level, Mode, RequestId, SessionId, TurnEnd, TurnId,
+    TurnSummary,
 };
 use crate::session::prune;
 use crate::tools::Tool;
@@ -140,6 +141,7 @@ pub async fn run(
             | Command::AnswerBudget { .. }
             | Command::SetBudget { .. }
             | Command::Unqueue { .. }
+            | Command::Reply { .. }
             | Command::SetMode { .. }
             | Command::Server { .. }
             | Command::SteerAgent { .. }
@@ -315,12 +317,12 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         Command::Unqueue { id: None } => {
             shared.take_queue().await;
         }
-        Command::SetMode { mode } => {
-            if let Err(why) = shared.gate.rules.set_mode(mode) {
-                shared.notice(Level::Warning, why).await;
+        Command::Reply { request, reply } => {
+            if let Some(mode) = shared.questions.answer(request, reply) {
+                set_mode(shared, mode).await;
             }
-            shared.emit(Event::ModeSet { mode: shared.gate.mode() }).await;
         }
+        Command::SetMode { mode } => set_mode(shared, mode).await,
         Command::Kill { job } => {
             lock(&shared.session).jobs.stop(job);
         }
@@ -350,6 +352,13 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::Resume { .. }
         | Command::Stop => {}
     }
+}
+
+async fn set_mode(shared: &Shared, mode: Mode) {
+    if let Err(why) = shared.gate.rules.set_mode(mode) {
+        shared.notice(Level::Warning, why).await;
+    }
+    shared.emit(Event::ModeSet { mode: shared.gate.mode() }).await;
 }
 
 /// Hands the answer to its question. A rule that was just given also answers what else waits and

@@ -13,6 +13,7 @@ use crate::agent::gate::Gate;
 use crate::agent::hooking::Hooking;
 use crate::agent::purse::Purse;
 use crate::agent::queue::Queue;
+use crate::agent::questions::Questions;
 use crate::agent::rules::Settings;
 use crate::agent::side::Side;
 use crate::agent::sub::Agents;
@@ -38,6 +39,7 @@ pub struct Shared {
     pub settings: Arc<dyn Settings>,
     /// Of a sub-agent: what it may at most.
     pub lineage: Option<Lineage>,
+    pub questions: Arc<Questions>,
     pub spill: PathBuf,
     pub mcp: Option<Arc<Servers>>,
     pub session: Mutex<Arc<SessionState>>,
@@ -129,7 +131,13 @@ impl Shared {
         ToolCtx {
             cwd: self.cwd(),
             spill: self.spill.clone(),
-            ask: Arc::new(Asker { side: self.side.clone(), cancel: cancel.clone(), starts: None }),
+            ask: Arc::new(Asker {
+                side: self.side.clone(),
+                cancel: cancel.clone(),
+                questions: self.questions.clone(),
+                can_ask: self.gate.can_ask(),
+                starts: None,
+            }),
             cancel,
             output,
             session: lock(&self.session).clone(),
@@ -145,7 +153,13 @@ impl Shared {
         output: mpsc::Sender<String>,
     ) -> ToolCtx {
         let starts = Some((self.clone(), call.clone()));
-        let ask = Asker { side: self.side.clone(), cancel: cancel.clone(), starts };
+        let ask = Asker {
+            side: self.side.clone(),
+            cancel: cancel.clone(),
+            questions: self.questions.clone(),
+            can_ask: self.gate.can_ask(),
+            starts,
+        };
         ToolCtx { ask: Arc::new(ask), ..self.tool_ctx(cancel, output) }
     }
 }

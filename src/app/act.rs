@@ -2,7 +2,7 @@
 
 use crate::app::browse;
 use crate::app::complete;
-use crate::app::dialog::{budget, confirm, permission, trust};
+use crate::app::dialog::{budget, confirm, inquiry, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
@@ -12,7 +12,7 @@ use crate::app::panels::{
 };
 use crate::app::prompt::HistorySearch;
 use crate::app::{queue, search, select, start, submit};
-use crate::protocol::Command;
+use crate::protocol::{Command, Mode};
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -24,7 +24,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CycleMode => return submit::cycle_mode(model),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
-        Action::OpenEditor => return vec![Effect::OpenEditor(model.prompt.expanded())],
+        Action::OpenEditor | Action::PlanEdit => return open_editor(model),
 
         Action::Submit => return submit::submit(model),
         Action::Newline => model.prompt.insert("\n"),
@@ -92,6 +92,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::BudgetOnce => return budget::once(model),
         Action::BudgetStop => return budget::stop(model),
         Action::Budget => return budget::open(model, None),
+        Action::InquiryAccept => return inquiry::accept(model),
+        Action::InquiryPick => inquiry::pick(model),
+        Action::InquiryBefore => inquiry::turn(model, false),
+        Action::InquiryAfter => inquiry::turn(model, true),
+        Action::PlanAcceptEdits => return inquiry::approve(model, Mode::AcceptEdits),
+        Action::PlanDecline => inquiry::decline(model),
         Action::FieldAccept => return permission::accept(model),
         Action::FieldNext if model.focus() == Focus::Budget => budget::next_field(model),
         Action::FieldNext => permission::next_scope(model),
@@ -157,6 +163,15 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The plan that waits for approval, else the prompt.
+fn open_editor(model: &mut Model) -> Vec<Effect> {
+    let plan = match model.focus() {
+        Focus::Inquiry => inquiry::to_edit(model),
+        _ => None,
+    };
+    vec![Effect::OpenEditor(plan.unwrap_or_else(|| model.prompt.expanded()))]
+}
+
 /// Changes whichever text has the keys.
 fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
     match model.focus() {
@@ -177,6 +192,7 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
         Focus::Filter => return panels::edit(model, change),
         Focus::DialogField => permission::edit(model, change),
         Focus::Budget => budget::edit(model, change),
+        Focus::InquiryField => inquiry::edit(model, change),
         Focus::StartKey => {
             if let Some((_, field)) = model.start.as_mut().and_then(|it| it.entering.as_mut()) {
                 field.edit(change);
@@ -185,6 +201,7 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
         Focus::Nothing
         | Focus::Start
         | Focus::Dialog
+        | Focus::Inquiry
         | Focus::Confirm
         | Focus::Trust
         | Focus::Panel
@@ -198,6 +215,7 @@ fn scroll_inner(model: &mut Model, rows: isize) -> Vec<Effect> {
         Focus::Dialog => permission::scroll(model, rows),
         Focus::Confirm => confirm::scroll(model, rows),
         Focus::Trust => trust::scroll(model, rows),
+        Focus::Inquiry | Focus::InquiryField => inquiry::step(model, rows),
         _ => return panels::step(model, rows),
     }
     Vec::new()
@@ -210,6 +228,7 @@ fn page_inner(model: &mut Model, down: bool) -> Vec<Effect> {
         Focus::Dialog => permission::scroll(model, rows),
         Focus::Confirm => confirm::scroll(model, rows),
         Focus::Trust => trust::scroll(model, rows),
+        Focus::Inquiry | Focus::InquiryField => inquiry::step(model, rows),
         _ => return panels::page(model, down),
     }
     Vec::new()

@@ -4,7 +4,7 @@ use crate::app::agents;
 use crate::app::browse;
 use crate::app::calls::{Call, CallState};
 use crate::app::clean;
-use crate::app::dialog::{budget, confirm, trust};
+use crate::app::dialog::{budget, confirm, inquiry, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
 use crate::app::panels::{busy, history, jobs, servers};
@@ -98,6 +98,11 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::TrustNeeded { trust } => trust::needed(model, *trust),
         Event::TrustShown { trust } => trust::shown(model, *trust),
         Event::TrustSet { trusted } => trust::set(model, trusted),
+        Event::QuestionAsked { inquiry } => {
+            inquiry::ask(model, *inquiry);
+            return notify(model, "tern has a question");
+        }
+        Event::QuestionClosed { request } => inquiry::closed(model, request),
         Event::RewindAsked { rewind } => {
             confirm::ask(model, *rewind);
             return notify(model, "tern asks whether to take a step back");
@@ -177,6 +182,7 @@ pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
 /// The agent's task is gone: what ran has ended, and the person is told.
 pub fn disconnected(model: &mut Model, why: &str) -> Vec<Effect> {
     model.dialogs.clear();
+    model.asked.clear();
     model.confirm = None;
     model.trusting = None;
     model.fail(why);
@@ -210,6 +216,7 @@ fn started(model: &mut Model, session: &SessionId, resumed: bool) {
         model.selection = None;
         model.session.title.clear();
         model.dialogs.clear();
+        model.asked.clear();
     }
 }
 

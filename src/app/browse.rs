@@ -197,6 +197,10 @@ fn wheel(model: &mut Model, rows: isize) -> Vec<Effect> {
             crate::app::dialog::permission::scroll(model, rows);
             Vec::new()
         }
+        Focus::Inquiry | Focus::InquiryField => {
+            crate::app::dialog::inquiry::scroll(model, rows);
+            Vec::new()
+        }
         Focus::Panel | Focus::Filter => panels::step(model, rows.signum()),
         _ => {
             scroll(model, rows);

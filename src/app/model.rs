@@ -1,9 +1,10 @@
 //! Everything the screen knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::app::agents::Agent;
 use crate::app::complete::{Complete, Finding};
+use crate::app::dialog::inquiry::{Asked, Form};
 use crate::app::dialog::{Budget, Confirm, Dialogs, Stage, TrustDialog};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
@@ -44,6 +45,8 @@ pub struct Model {
     pub trusting: Option<TrustDialog>,
     /// A turn waits at a budget, or the person sets one.
     pub budget: Option<Budget>,
+    /// Questions of the model; the first is shown.
+    pub asked: VecDeque<Asked>,
     pub panel: Option<Panel>,
     pub search: Option<Search>,
     /// The session that was asked for to be looked at only.
@@ -210,6 +213,8 @@ pub enum Focus {
     Dialog,
     DialogField,
     Budget,
+    Inquiry,
+    InquiryField,
     Confirm,
     Trust,
     Panel,
@@ -254,6 +259,9 @@ impl Model {
         if self.budget.as_ref().is_some_and(|budget| budget.armed(self.now)) {
             return Focus::Budget;
         }
+        if let Some(asked) = self.asked.front().filter(|asked| asked.armed(self.now)) {
+            return if asked.writes() { Focus::InquiryField } else { Focus::Inquiry };
+        }
         if self.confirm.as_ref().is_some_and(|confirm| confirm.armed(self.now)) {
             return Focus::Confirm;
         }
@@ -293,6 +301,10 @@ impl Model {
             Focus::Budget => vec![Context::Budget, Context::Text, Context::Global],
             Focus::Confirm => vec![Context::Confirm, Context::Global],
             Focus::Trust => vec![Context::Trust, Context::Global],
+            Focus::Inquiry => vec![self.inquiry_context(), Context::Global],
+            Focus::InquiryField => {
+                vec![Context::InquiryField, Context::Text, Context::Global]
+            }
             Focus::DialogField => vec![Context::DialogField, Context::Text, Context::Global],
             Focus::Panel if act::is_asked(self.panel.as_ref()) => {
                 vec![Context::Ask, Context::Global]
@@ -316,6 +328,13 @@ impl Model {
                 .chain((!self.commands.is_empty()).then_some(Context::Command))
                 .chain([Context::Prompt, Context::Text, Context::Global])
                 .collect(),
+        }
+    }
+
+    fn inquiry_context(&self) -> Context {
+        match self.asked.front().map(|asked| &asked.form) {
+            Some(Form::Plan(_)) => Context::Plan,
+            Some(Form::Choices(_)) | None => Context::Inquiry,
         }
     }
 
@@ -393,7 +412,8 @@ impl Model {
         let confirm = self.confirm.as_ref().and_then(|confirm| confirm.arms_at(self.now));
         let trust = self.trusting.as_ref().and_then(|dialog| dialog.arms_at(self.now));
         let budget = self.budget.as_ref().and_then(|budget| budget.arms_at(self.now));
-        [spinner, clock, toast, armed, confirm, trust, budget].into_iter().flatten().min()
+        let asked = self.asked.front().and_then(|asked| asked.arms_at(self.now));
+        [spinner, clock, toast, armed, confirm, trust, budget, asked].into_iter().flatten().min()
     }
 
     /// Steps of the spinner so far.

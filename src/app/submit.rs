@@ -2,7 +2,7 @@
 
 use crate::app::complete::{self, Taken};
 use crate::app::dialog::Stage;
-use crate::app::dialog::{budget, confirm, permission, trust};
+use crate::app::dialog::{budget, confirm, inquiry, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
@@ -219,6 +219,9 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         Focus::Nothing | Focus::Dialog => return interrupt(model),
         Focus::DialogField => permission::back(model),
         Focus::Budget => return budget::stop(model),
+        Focus::Inquiry | Focus::InquiryField => {
+            return if inquiry::back(model) { Vec::new() } else { interrupt(model) };
+        }
         Focus::Confirm => confirm::cancel(model),
         Focus::Trust => trust::close(model),
         Focus::Panel | Focus::Filter => return panels::back(model),
@@ -315,6 +318,7 @@ pub fn edited(model: &mut Model, text: Result<String, String>) -> Vec<Effect> {
         return Vec::new();
     }
     match text {
+        Ok(text) if inquiry::edited(model, &text) => Vec::new(),
         Ok(text) => {
             let text = crate::app::clean::prose(text.trim_end_matches('\n'));
             model.prompt.pastes.clear();

@@ -7,7 +7,7 @@ use crate::app::agent_events;
 use crate::app::browse;
 use crate::app::clean;
 use crate::app::complete;
-use crate::app::dialog::{budget, permission, trust};
+use crate::app::dialog::{budget, inquiry, permission, trust};
 use crate::app::effect::Effect;
 use crate::app::keys::{self, Action, Key, Keymap};
 use crate::app::model::{Focus, Focused, Look, Model};
@@ -51,6 +51,7 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let key = Key::from(event);
     let writing = model.focus() == Focus::Prompt;
     let unarmed = !model.dialogs.is_empty() && !model.dialogs.armed(model.now);
+    let asking = matches!(model.focus(), Focus::Inquiry | Focus::InquiryField);
     let confirming = model.focus() == Focus::Confirm;
     let budgeting = model.focus() == Focus::Budget;
     if model.browse.is_none() {
@@ -70,6 +71,9 @@ fn key(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     }
     if let Some(confirm) = model.confirm.as_mut().filter(|_| !confirming) {
         confirm.hold(model.now);
+    }
+    if let Some(asked) = model.asked.front_mut().filter(|_| !asking) {
+        asked.hold(model.now);
     }
     if writing {
         model.typed = Some(model.now);
@@ -143,6 +147,16 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
             permission::insert(model, text);
         }
         Focus::Budget => budget::insert(model, text),
+        Focus::InquiryField => {
+            if let Some(field) = inquiry::field(model) {
+                field.insert(text);
+            }
+        }
+        Focus::Inquiry => {
+            if let Ok(number) = text.parse() {
+                return inquiry::number(model, number);
+            }
+        }
         Focus::StartKey => {
             if let Some((_, field)) = model.start.as_mut().and_then(|it| it.entering.as_mut()) {
                 field.insert(text);
@@ -226,6 +240,8 @@ fn drawn(model: &mut Model, seen: Seen) -> Vec<Effect> {
     model.scroll = model.scroll.settled(&seen);
     if let Some(dialog) = model.dialogs.front_mut() {
         dialog.scroll = seen.inner.top;
+    } else if let Some(asked) = model.asked.front_mut() {
+        asked.scroll = seen.inner.top;
     } else if let Some(confirm) = &mut model.confirm {
         confirm.scroll = seen.inner.top;
     } else if let Some(dialog) = &mut model.trusting {

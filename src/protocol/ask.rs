@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::protocol::agents::AgentState;
 use crate::protocol::ids::AgentId;
+use crate::protocol::question::{About, Reply};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
@@ -49,6 +50,9 @@ pub trait Ask: Send + Sync + std::fmt::Debug {
 
     /// Hands the task to a sub-agent.
     async fn agent(&self, task: AgentTask) -> Result<AgentReport, AskError>;
+
+    /// Puts the model's question to the person and waits for the answer.
+    async fn person(&self, about: About) -> Result<Reply, AskError>;
 }
 
 /// Nobody: where there is no model to ask.
@@ -63,5 +67,9 @@ impl Ask for Nobody {
 
     async fn agent(&self, _task: AgentTask) -> Result<AgentReport, AskError> {
         Err(AskError::Unavailable("there are no agents here".to_owned()))
+    }
+
+    async fn person(&self, _about: About) -> Result<Reply, AskError> {
+        Err(AskError::Unavailable("there is nobody here".to_owned()))
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::budget;
 use crate::protocol::ids::{AgentId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::permission::{Decision, Mode};
+use crate::protocol::question::Reply;
 use crate::protocol::rewind::RewindScope;
 use crate::protocol::server::ServerAct;
 
@@ -12,11 +13,23 @@ use crate::protocol::server::ServerAct;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Input {
     pub text: String,
+    /// Pasted or dropped images, which go to the model before the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<InputImage>,
+}
+
+/// A png, jpeg, gif or webp file as the person gave it; the agent makes large ones smaller.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct InputImage {
+    /// What the text calls it: `image 1`.
+    pub name: String,
+    /// Base64.
+    pub data: String,
 }
 
 impl Input {
     pub fn text(text: impl Into<String>) -> Input {
-        Input { text: text.into() }
+        Input { text: text.into(), images: Vec::new() }
     }
 }
 
@@ -60,6 +73,11 @@ pub enum Command {
     /// Other budgets, for this session; a turn that waits at one goes on if it may.
     SetBudget {
         limits: budget::Limits,
+    },
+    /// The answer to `QuestionAsked`.
+    Reply {
+        request: RequestId,
+        reply: Reply,
     },
     SetMode {
         mode: Mode,

@@ -9,6 +9,7 @@ use crate::protocol::hook::HookRun;
 use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
+use crate::protocol::question::Inquiry;
 use crate::protocol::rewind::{Rewind, RewindScope, Skipped, Step};
 use crate::protocol::server::ServerInfo;
 use crate::protocol::trust::Trust;
@@ -168,6 +169,13 @@ pub enum Event {
     /// From now on what the folder brings counts, or no longer does.
     TrustSet {
         trusted: bool,
+    },
+    /// The model asks the person; it waits for `Reply`.
+    QuestionAsked {
+        inquiry: Box<Inquiry>,
+    },
+    QuestionClosed {
+        request: RequestId,
     },
     /// What `Undo`, `Redo` or `Rewind` would do; it waits for `ConfirmRewind`.
     RewindAsked {

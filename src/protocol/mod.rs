@@ -15,6 +15,7 @@ pub mod hook;
 pub mod ids;
 pub mod message;
 pub mod permission;
+pub mod question;
 pub mod rewind;
 pub mod server;
 pub mod trust;
@@ -23,6 +24,8 @@ pub mod usage;
 pub use agents::{AgentInfo, AgentState};
 pub use ask::{AgentReport, AgentTask, Ask, AskError, Nobody};
 pub use command::{Command, Input};
+pub use ask::{Ask, AskError, Nobody};
+pub use command::{Command, Input, InputImage};
 pub use event::{
     CallResult, CallStatus, Closed, CommandInfo, Detail, Envelope, ErrorKind, Event, Held, Level,
     Queued, Title, Todo, TodoState, TurnEnd, TurnSummary,
@@ -34,6 +37,7 @@ pub use permission::{
     ChangedHunk, Decision, Hunk, HunkLine, LineKind, Mode, PartVerdict, Preview, Request, Ruling,
     Scope, Source, Sourced, Suggestion,
 };
+pub use question::{About, Choice, Choosable, Chosen, Inquiry, Reply};
 pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict};
 pub use server::{ServerAct, ServerInfo, ServerState, ServerTool, ToolUse};
 pub use trust::{Trust, TrustItem, TrustState};

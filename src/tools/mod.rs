@@ -10,12 +10,17 @@ mod change;
 mod deferred;
 mod disk;
 pub mod edit;
+mod form;
 mod glob;
 mod grep;
 mod job;
 mod list;
 pub mod mcp_tool;
 mod multi_edit;
+mod notebook;
+pub mod picture;
+mod plan;
+mod question;
 mod read;
 pub mod seen;
 mod skill;
@@ -24,6 +29,7 @@ pub mod table;
 mod tests;
 mod todo;
 mod walk;
+mod web_fetch;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -39,8 +45,10 @@ use crate::extend::Extensions;
 use crate::process::sandbox::Confine;
 use crate::process::{Jobs, Mark};
 use crate::protocol::{Ask, CallStatus, ChangedHunk, Detail, Preview, Title, Todo};
+use crate::tools::picture::Picture;
 use crate::tools::seen::Seen;
 use crate::tools::table::Table;
+use crate::tools::web_fetch::Pages;
 
 #[async_trait]
 pub trait Tool: Send + Sync + std::fmt::Debug {
@@ -133,6 +141,10 @@ pub struct SessionState {
     pub tools: Arc<Table>,
     pub seen: Mutex<Seen>,
     pub todos: Mutex<Vec<Todo>>,
+    /// Pages of the web that were fetched a short while ago.
+    pub pages: Mutex<Pages>,
+    /// Images that tools have found, with their names: they go to the model beside the results.
+    pub pictures: Mutex<Vec<(String, Picture)>>,
     /// Where `cd` has taken the shell; `None`: the session's directory. Bash alone moves it.
     pub shell_dir: Mutex<Option<PathBuf>>,
     /// Folders besides the session's own in which `cd` may stay.

@@ -24,9 +24,13 @@ use crate::tools::grep::Grep;
 use crate::tools::job::{TaskOutput, TaskStop};
 use crate::tools::list::List;
 use crate::tools::multi_edit::MultiEdit;
+use crate::tools::notebook::NotebookEdit;
+use crate::tools::plan::ExitPlanMode;
+use crate::tools::question::AskUserQuestion;
 use crate::tools::read::Read;
 use crate::tools::skill::SkillCall;
 use crate::tools::todo::TodoWrite;
+use crate::tools::web_fetch::WebFetch;
 use crate::tools::write::Write;
 
 /// The built-in tools that every request carries, in the order in which the model gets them.
@@ -47,7 +51,15 @@ pub fn sent() -> Vec<Arc<dyn Tool>> {
 
 /// The built-in tools that are listed by name only.
 pub fn deferred() -> Vec<Arc<dyn Tool>> {
-    vec![Arc::new(TaskOutput), Arc::new(TaskStop), Arc::new(SkillCall)]
+    vec![
+        Arc::new(AskUserQuestion),
+        Arc::new(ExitPlanMode),
+        Arc::new(NotebookEdit),
+        Arc::new(SkillCall),
+        Arc::new(TaskOutput),
+        Arc::new(TaskStop),
+        Arc::new(WebFetch),
+    ]
 }
 
 /// All built-in tools, but for the two that reach the deferred ones.

@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::Model;
 use crate::app::dialog::meaning::Meaning;
+use crate::app::dialog::inquiry::Asked;
 use crate::app::dialog::{Budget, Confirm, Permission, RuleForm, Stage, TrustDialog};
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;
@@ -22,6 +23,7 @@ use crate::view::diff::{self, How};
 use crate::view::entry::plain;
 use crate::view::field;
 use crate::view::frame::{self, Frame};
+use crate::view::inquiry;
 use crate::view::layout::diff_style;
 use crate::view::marks::Marks;
 use crate::view::panels::origin;
@@ -85,6 +87,7 @@ pub struct Drawn {
 enum Shown<'a> {
     Question(&'a Permission),
     Budget(&'a Budget),
+    Asked(&'a Asked),
     Confirm(&'a Confirm),
     Trust(&'a TrustDialog),
 }
@@ -95,7 +98,9 @@ impl Shown<'_> {
         let confirm = model.confirm.as_ref().map(Shown::Confirm);
         let trust = model.trusting.as_ref().map(Shown::Trust);
         let budget = model.budget.as_ref().map(Shown::Budget);
-        model.dialogs.front().map(Shown::Question).or(budget).or(confirm).or(trust)
+        let asked = model.asked.front().map(Shown::Asked);
+        let question = model.dialogs.front().map(Shown::Question);
+        question.or(asked).or(budget).or(confirm).or(trust)
     }
 }
 
@@ -126,6 +131,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
         Shown::Confirm(confirm) => {
             (Of::Confirm(confirm.rewind.request), confirm.chosen.clone(), confirm.file, false)
         }
+        Shown::Asked(asked) => (Of::Question(asked.id), Vec::new(), asked.revision, false),
         Shown::Trust(TrustDialog { trust, .. }) => {
             (Of::Trust(trust.seen.clone(), trust.state), Vec::new(), 0, false)
         }
@@ -151,6 +157,10 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
         let (rows, hunks) = match shown {
             Shown::Question(dialog) => body(model, dialog, columns, &theme, marks, state),
             Shown::Budget(_) => return None,
+            Shown::Asked(asked) => {
+                let colours = &mut state.cache.colours;
+                (inquiry::body(asked, columns, &theme, marks, colours), Vec::new())
+            }
             Shown::Confirm(it) => {
                 confirm::body(model, it, columns, &theme, marks, &mut state.cache.colours)
             }
@@ -163,6 +173,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
     let (foot, cursor) = match shown {
         Shown::Question(dialog) => foot(dialog, columns, &theme, marks),
         Shown::Budget(_) => return None,
+        Shown::Asked(asked) => inquiry::foot(asked, columns, &theme),
         Shown::Confirm(it) => (confirm::foot(it, columns, &theme), None),
         Shown::Trust(it) => (trust::foot(&it.trust, columns, &theme), None),
     };
@@ -196,6 +207,10 @@ pub fn draw(
         Shown::Budget(it) => {
             (budget::title(it), budget::remark(it), budget::keys(model, it), it.armed(model.now))
         }
+        Shown::Asked(asked) => {
+            let armed = asked.armed(model.now);
+            (inquiry::title(asked), inquiry::remark(asked), inquiry::keys(model, asked), armed)
+        }
         Shown::Confirm(it) => {
             let remark = confirm::remark(it, marks);
             (confirm::title(it), remark, confirm::keys(model, it), it.armed(model.now))
@@ -210,6 +225,7 @@ pub fn draw(
     let (at, follow, scroll) = match shown {
         Shown::Question(dialog) => (dialog.hunk, dialog.show_hunk, dialog.scroll),
         Shown::Budget(_) => (0, false, 0),
+        Shown::Asked(asked) => (0, false, asked.scroll),
         Shown::Confirm(confirm) => (confirm.file, confirm.show_file, confirm.scroll),
         Shown::Trust(dialog) => (0, false, dialog.scroll),
     };

@@ -18,6 +18,7 @@ mod field;
 mod frame;
 pub mod front;
 mod group;
+mod inquiry;
 mod layout;
 pub mod links;
 pub mod markdown;

@@ -121,6 +121,7 @@ fn placeholder(model: &Model, theme: &Theme, x: u16, area: Rect, buf: &mut Buffe
     let text = if !model.dialogs.is_empty()
         || model.confirm.is_some()
         || model.budget.is_some()
+        || !model.asked.is_empty()
         || model.browse.is_some()
     {
         ""

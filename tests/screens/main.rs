@@ -14,6 +14,7 @@ mod support;
 mod budget;
 mod dialog;
 mod hostile;
+mod inquiry;
 mod panels;
 mod prompt;
 mod pty;

@@ -159,6 +159,7 @@ fn child(
         }),
         settings: parent.settings.clone(),
         mcp: parent.mcp.clone(),
+        questions: parent.questions.clone(),
         spill: parent.spill.clone(),
         session: Mutex::new(Arc::new(session)),
         cwd: Mutex::new(worktree.cloned().unwrap_or_else(|| parent.cwd())),

@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod confirm;
 pub mod meaning;
+pub mod inquiry;
 pub mod permission;
 pub mod trust;
 

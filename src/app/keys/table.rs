@@ -21,6 +21,12 @@ pub enum Context {
     DialogField,
     /// A budget is asked about, or set.
     Budget,
+    /// The model's question is shown.
+    Inquiry,
+    /// The model's plan is shown.
+    Plan,
+    /// An answer to either is being written.
+    InquiryField,
     /// What a step back would do is shown.
     Confirm,
     /// What the folder would run or allow is shown.
@@ -57,6 +63,9 @@ impl Context {
         Context::Dialog,
         Context::DialogField,
         Context::Budget,
+        Context::Inquiry,
+        Context::Plan,
+        Context::InquiryField,
         Context::Confirm,
         Context::Trust,
         Context::Panel,
@@ -88,6 +97,9 @@ impl Context {
             Context::Dialog => "Permission dialog",
             Context::DialogField => "Rule and message of a dialog",
             Context::Budget => "Dialog of budgets",
+            Context::Inquiry => "Question of the model",
+            Context::Plan => "Plan of the model",
+            Context::InquiryField => "Answer in your own words",
             Context::Confirm => "Dialog of undo, redo and rewind",
             Context::Trust => "Trust in the folder",
             Context::Panel => "Every panel",
@@ -223,6 +235,13 @@ pub enum Action {
     PreviousHunk,
     TrustGive,
     TrustTake,
+    InquiryAccept,
+    InquiryPick,
+    InquiryBefore,
+    InquiryAfter,
+    PlanAcceptEdits,
+    PlanEdit,
+    PlanDecline,
     FieldAccept,
     FieldNext,
     FieldPick,
@@ -434,6 +453,28 @@ pub const ACTIONS: &[Row] = &[
     row(A::BudgetStop, "budget-stop", C::Budget, &["n", "q"], "stop the turn that waits"),
     row(A::BudgetKeep, "budget-keep", C::Budget, &["ctrl+s"], "these budgets, for later sessions too"),
     row(A::FieldNext, "budget-next", C::Budget, &["tab", "up", "down"], "the other amount"),
+
+    row(A::InquiryAccept, "answer", C::Inquiry, &["enter"], "answer with this, and go on to the next question"),
+    row(A::InquiryPick, "answer-pick", C::Inquiry, &["space"], "take it or leave it, where several may be taken"),
+    row(A::PanelDown, "answer-down", C::Inquiry, &["down", "j"], "down"),
+    row(A::PanelUp, "answer-up", C::Inquiry, &["up", "k"], "up"),
+    row(A::InquiryBefore, "question-before", C::Inquiry, &["left", "["], "the question before"),
+    row(A::InquiryAfter, "question-after", C::Inquiry, &["right", "]"], "the question after"),
+
+    row(A::InquiryAccept, "plan-approve", C::Plan, &["enter", "y"], "approve; changes are asked about"),
+    row(A::PlanAcceptEdits, "plan-accept-edits", C::Plan, &["a"], "approve, and accept edits without a question"),
+    row(A::PlanEdit, "plan-edit", C::Plan, &["e"], "change the plan in $EDITOR"),
+    row(A::PlanDecline, "plan-decline", C::Plan, &["n", "tab"], "go on planning, and say why"),
+    row(A::PanelDown, "plan-down", C::Plan, &["down", "j"], "scroll down"),
+    row(A::PanelUp, "plan-up", C::Plan, &["up", "k"], "scroll up"),
+    row(A::PanelPageDown, "plan-page-down", C::Plan, &["pagedown", "ctrl+d"], "half a page down"),
+    row(A::PanelPageUp, "plan-page-up", C::Plan, &["pageup", "ctrl+u"], "half a page up"),
+    row(A::PanelTop, "plan-top", C::Plan, &["g", "home"], "to the start"),
+    row(A::PanelBottom, "plan-bottom", C::Plan, &["G", "end"], "to the end"),
+
+    row(A::InquiryAccept, "answer-send", C::InquiryField, &["enter"], "answer with this"),
+    row(A::PanelDown, "answer-field-down", C::InquiryField, &["down"], "down"),
+    row(A::PanelUp, "answer-field-up", C::InquiryField, &["up"], "up"),
 
     row(A::Confirm, "confirm", C::Confirm, &["enter", "y"], "do what is shown"),
     row(A::NextScope, "confirm-scope", C::Confirm, &["tab"], "conversation and files, conversation alone, files alone"),
