@@ -12,6 +12,7 @@ use crate::agent::journal::Journal;
 use crate::agent::mention::{self, Attached};
 use crate::agent::nested::Nested;
 use crate::agent::news::Told;
+use crate::agent::pictures;
 use crate::agent::prefix::{self, Sent};
 use crate::agent::purse::{self, Bill};
 use crate::agent::route::{Route, Router};
@@ -156,7 +157,7 @@ impl Conversation {
             model: self.route.model.clone(),
             system: self.system.clone(),
             tools: self.specs.clone(),
-            messages: self.history.clone(),
+            messages: self.route.seen(&self.history),
             max_tokens,
             effort: self.effort,
             session: self.session.0.clone(),
@@ -204,6 +205,7 @@ impl Conversation {
         let mut parts: Vec<Part> = texts.map(|text| Part::Text { text }).collect();
         parts.extend(called.map(|text| Part::Text { text }));
         parts.extend(attached.iter().map(Attached::part));
+        parts.extend(pictures::of(shared, &input.images).await);
         parts.push(Part::Text { text: input.text.clone() });
         let id = self.journal.user(shared, parts.clone()).await;
         self.journal.turn_begun(id.clone());
@@ -249,6 +251,7 @@ impl Conversation {
         for input in &queued {
             let attached = mention::attached(shared, &input.text, cancel).await;
             let mut parts: Vec<Part> = attached.iter().map(Attached::part).collect();
+            parts.extend(pictures::of(shared, &input.images).await);
             parts.push(Part::Text { text: input.text.clone() });
             let id = self.journal.user(shared, parts.clone()).await;
             self.push(id.clone(), Message { role: Role::User, parts });

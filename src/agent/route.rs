@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::api::{ApiError, Provider};
 use crate::config::Network;
 use crate::models::Model;
+use crate::protocol::{Message, Part};
 
 /// One model, ready to be asked.
 #[derive(Debug, Clone)]
@@ -30,9 +31,26 @@ const UNKNOWN_MAX_TOKENS: u32 = 8_192;
 /// More output than this in one answer helps nobody and costs window.
 const MOST_OUTPUT: u32 = 32_000;
 
+const BLIND: &str = "[an image was here; this model is not known to see images]";
+
 impl Route {
     pub fn window(&self) -> Option<u64> {
         self.known.as_ref().map(|model| model.window)
+    }
+
+    /// The history as this model can take it: where it is not known to see images, a sentence
+    /// stands for each.
+    pub fn seen(&self, history: &[Message]) -> Vec<Message> {
+        let mut history = history.to_vec();
+        if self.known.as_ref().is_some_and(|model| model.images) {
+            return history;
+        }
+        for part in history.iter_mut().flat_map(|message| &mut message.parts) {
+            if matches!(part, Part::Image { .. }) {
+                *part = Part::Text { text: BLIND.to_owned() };
+            }
+        }
+        history
     }
 
     pub fn max_tokens(&self) -> u32 {

@@ -16,8 +16,8 @@ use crate::agent::recount::Done;
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer};
 use crate::agent::servers;
-use crate::agent::shared::Shared;
 use crate::permissions::denials::MOST_IN_A_ROW;
+use crate::agent::shared::{Shared, lock};
 use crate::protocol::{
     CallResult, CallStatus, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role,
     TurnEnd, TurnId, TurnSummary,
@@ -135,6 +135,7 @@ async fn exchange(
                 done.tell(summary);
                 talk.carries = largest(&calls, &results);
                 talk.add_results(&calls, &results);
+                talk.add_pictures(shared).await;
                 if cancel.is_cancelled() {
                     return TurnEnd::Interrupted;
                 }
@@ -283,6 +284,17 @@ impl Conversation {
             })
             .collect();
         self.push(new_message_id(), Message { role: Role::User, parts });
+    }
+
+    /// The images that tools have found, each behind its name, after the results.
+    async fn add_pictures(&mut self, shared: &Shared) {
+        let session = lock(&shared.session).clone();
+        let pictures = std::mem::take(&mut *lock(&session.pictures));
+        for (name, picture) in pictures {
+            let parts = vec![Part::Text { text: format!("({name})") }, picture.part()];
+            let id = self.journal.user(shared, parts.clone()).await;
+            self.push(id, Message { role: Role::User, parts });
+        }
     }
 }
 

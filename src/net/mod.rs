@@ -4,6 +4,7 @@
 //! Not for requests: who sends one sets its time limits and reads its answer. Building a client
 //! reads the machine's certificates (some ten milliseconds), so it belongs off the first frame.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,17 @@ pub fn client(connect_timeout: Duration) -> Result<reqwest::Client, NetError> {
 /// A client without proxies, for servers on this machine: a company's proxy cannot reach them.
 pub fn direct(connect_timeout: Duration) -> Result<reqwest::Client, NetError> {
     build(connect_timeout, Proxies::None)
+}
+
+/// A client that reaches `host` at these addresses and at no other, whatever its name leads to
+/// when it connects. Through a proxy of the environment the proxy looks the name up.
+pub fn pinned(
+    connect_timeout: Duration,
+    host: &str,
+    addresses: &[SocketAddr],
+) -> Result<reqwest::Client, NetError> {
+    let builder = builder(connect_timeout, Proxies::Environment)?;
+    Ok(builder.resolve_to_addrs(host, addresses).build()?)
 }
 
 /// The HTTP client could not be made.
@@ -46,16 +58,22 @@ enum Proxies {
 }
 
 fn build(connect_timeout: Duration, proxies: Proxies) -> Result<reqwest::Client, NetError> {
+    Ok(builder(connect_timeout, proxies)?.build()?)
+}
+
+fn builder(
+    connect_timeout: Duration,
+    proxies: Proxies,
+) -> Result<reqwest::ClientBuilder, NetError> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .user_agent(concat!("tern/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connect_timeout);
-    let builder = match proxies {
+    Ok(match proxies {
         Proxies::Environment => builder,
         Proxies::None => builder.no_proxy(),
-    };
-    Ok(builder.build()?)
+    })
 }
 
 /// Left to itself reqwest asks the machine for roots and cannot be built where there are none, not

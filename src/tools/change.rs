@@ -8,6 +8,7 @@ use crate::diff::{self, Choice};
 use crate::protocol::{Detail, Hunk, LineKind, Preview};
 use crate::tools::disk::{self, Found, Trouble};
 use crate::tools::edit::How;
+use crate::tools::form::Form;
 use crate::tools::seen::Extent;
 use crate::tools::{Outcome, Prepared, ToolCtx, broken, lock};
 
@@ -22,7 +23,7 @@ pub(super) struct Target {
     pub found: Found,
     /// Without a byte order mark. Empty where there is no file.
     pub text: String,
-    bom: &'static str,
+    form: Form,
     read: bool,
     /// It changed since the model read it.
     pub stale: bool,
@@ -49,18 +50,16 @@ impl Target {
         let shown = disk::shown(&full, &ctx.cwd);
         let found = disk::find(&full, &shown).map_err(|t| refused(&t))?;
         let bytes = found.old.as_ref().map(|old| old.bytes.as_slice()).unwrap_or_default();
-        let Ok(text) = std::str::from_utf8(bytes) else {
+        let Some((form, text)) = Form::read(bytes) else {
             return Err(Outcome::failed(
-                format!("{shown} is not UTF-8 text and is left alone. Change it with a command."),
-                "not UTF-8",
+                format!("{shown} is not text and is left alone. Change it with a command."),
+                "not text",
             ));
         };
-        let (bom, text) = text.strip_prefix(BOM).map_or(("", text), |text| (BOM, text));
-        let text = text.to_owned();
         let look = lock(&ctx.session.seen).look(&found.real).cloned();
         let hash = found.old.as_ref().map(|old| old.hash.as_str());
         let stale = look.as_ref().is_some_and(|look| Some(look.hash.as_str()) != hash);
-        Ok(Target { read: look.is_some(), stale, found, text, bom })
+        Ok(Target { read: look.is_some(), stale, found, text, form })
     }
 
     /// There is no file, or nothing in it.
@@ -88,6 +87,10 @@ impl Target {
         match how {
             How::Exact => {}
             How::LookAlike => notes.push("Matched but for quotes, dashes or blanks at line ends."),
+            How::Blanks => notes.push("Matched but for the width of blanks inside the line."),
+            How::Escapes => {
+                notes.push("Matched with one level of escapes taken off, in the new text too.");
+            }
             How::Indent => notes.push("Matched but for indentation, which was adapted."),
         }
         if self.stale {
@@ -100,7 +103,8 @@ impl Target {
 
     /// All of its text replaced. A file with CRLF throughout keeps it.
     pub fn become_whole(self, content: &str) -> Change {
-        let content = content.strip_prefix(BOM).filter(|_| !self.bom.is_empty()).unwrap_or(content);
+        let content =
+            content.strip_prefix(BOM).filter(|_| self.form != Form::Utf8).unwrap_or(content);
         let ends = self.text.matches('\n').count();
         let crlf = ends > 0 && ends == self.text.matches("\r\n").count() && !content.contains('\r');
         let new = if crlf { content.replace('\n', "\r\n") } else { content.to_owned() };
@@ -137,6 +141,12 @@ fn shown(change: &Change) -> Prepared {
         How::Exact => None,
         How::LookAlike => Some(
             "The old text was not found letter by letter: quotes, dashes or blanks at line ends differ.",
+        ),
+        How::Blanks => Some(
+            "The old text was not found letter by letter: the width of blanks inside the line differs.",
+        ),
+        How::Escapes => Some(
+            "The old text was found with one level of escapes taken off; they were taken off the new text too.",
         ),
         How::Indent => {
             Some("The old text was found under other indentation; the new text was adapted.")
@@ -182,7 +192,7 @@ pub(super) async fn run(
 
 fn write(change: Change, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     let Change { target, new, verb, note, whole, .. } = change;
-    let Target { found, text: old, bom, .. } = target;
+    let Target { found, text: old, form, .. } = target;
     if let Some(base) = &ctx.approved.base
         && base.as_ref() != Some(&found.mark)
     {
@@ -198,7 +208,9 @@ fn write(change: Change, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     if kept.text == old && found.old.is_some() {
         return Ok(Outcome::done(format!("{} already has this text.", found.shown), "no change"));
     }
-    let bytes = format!("{bom}{}", kept.text).into_bytes();
+    let bytes = form
+        .write(&kept.text, &old)
+        .map_err(|why| Outcome::failed(format!("Nothing was written: {why}."), "not written"))?;
     let stored = disk::store(&found, &bytes).map_err(|trouble| refused(&trouble))?;
     let extent = if whole && kept.all { Extent::Whole } else { Extent::Edited };
     lock(&ctx.session.seen).note(found.real.clone(), disk::hash(&bytes), extent);

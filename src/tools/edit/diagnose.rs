@@ -26,11 +26,13 @@ pub fn miss(miss: &Miss, text: &str, old: &str, name: &str) -> Outcome {
             let sort = match how {
                 How::Exact => "",
                 How::LookAlike => " (but for quotes, dashes or blanks at line ends)",
+                How::Blanks => " (but for the width of blanks)",
+                How::Escapes => " (with its escapes taken off)",
                 How::Indent => " (but for indentation)",
             };
             let cure = match how {
                 How::Exact => ", or set replace_all",
-                How::LookAlike | How::Indent => "",
+                How::LookAlike | How::Blanks | How::Escapes | How::Indent => "",
             };
             Outcome::failed(
                 format!(

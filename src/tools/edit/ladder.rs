@@ -1,10 +1,11 @@
 //! Finding the old text and putting the new one in its place: right, or not at all.
 //!
-//! Three rungs. (1) Letter by letter; only the kind of line end may differ, for Read does not show
+//! Five rungs. (1) Letter by letter; only the kind of line end may differ, for Read does not show
 //! it. (2) Typographic quotes and dashes count as their plain forms, blanks at line ends do not
-//! count. (3) Whole lines under another indentation, where the lines keep their relative shape and
-//! the new text can be carried over without a guess. Every rung needs exactly one hit, and none
-//! ignores a letter, a digit, a sign or a blank inside a line.
+//! count. (3) Within one line without quotes, runs of blanks may be of another width. (4) Old and new
+//! text have one level of escapes too many. (5) Whole lines under another indentation, where the
+//! lines keep their relative shape and the new text can be carried over without a guess. Every rung needs exactly one hit, and none
+//! ignores a letter, a digit or a sign, or that there is a blank.
 //!
 //! Lines that old and new text share keep the file's own bytes on every rung.
 
@@ -13,6 +14,7 @@ use std::ops::Range;
 use crate::tools::edit::fold::Folded;
 use crate::tools::edit::indent;
 use crate::tools::edit::weave::{Carry, weave};
+use crate::tools::edit::{blanks, escapes};
 
 /// One replacement.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,10 @@ pub enum How {
     Exact,
     /// Quotes and dashes in their typographic forms, blanks at line ends.
     LookAlike,
+    /// The width of blanks inside a line.
+    Blanks,
+    /// One level of escapes, in old and new text.
+    Escapes,
     /// The indentation.
     Indent,
 }
@@ -99,6 +105,15 @@ pub fn swap(text: &str, swap: Swap<'_>) -> Result<Swapped, Miss> {
     }
     if let Some(done) = look_alike(text, swap)? {
         return Ok(done);
+    }
+    if let Some(done) = blanks::swap(text, swap)? {
+        return Ok(done);
+    }
+    if let Some((old, new)) = escapes::taken_off(swap.old, swap.new) {
+        let plain = Swap { old: &old, new: &new, places: Places::One };
+        if let Some(done) = by_lines(text, plain)? {
+            return Ok(Swapped { how: How::Escapes, ..done });
+        }
     }
     indent::swap(text, swap)?.ok_or(Miss::None)
 }

@@ -2,7 +2,9 @@
 //!
 //! The rungs of matching stand in [`ladder`]; what is refused is explained by [`diagnose`].
 
+mod blanks;
 pub mod diagnose;
+mod escapes;
 mod fold;
 mod indent;
 pub mod ladder;

@@ -1,12 +1,16 @@
-//! Read: the text of a file, whole or by pages.
+//! Read: the text of a file, whole or by pages; images, PDF documents and notebooks in a form that
+//! the model can take.
 //!
 //! Text comes as it is, without line numbers: they cost 17 % of the bytes read, and a number that
 //! is copied into an edit makes it miss. Grep gives numbers where a place must be named.
 
+mod cells;
 mod page;
+mod pdf;
 mod sniff;
 
 use std::fs::File;
+use std::io::{Read as _, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -18,6 +22,8 @@ use crate::api::ToolSpec;
 use crate::protocol::Title;
 use crate::tools::args::{self, Args};
 use crate::tools::disk::{self, Trouble};
+use crate::tools::form::Form;
+use crate::tools::picture::{self, Picture};
 use crate::tools::read::page::{End, Page, Want};
 use crate::tools::seen::Extent;
 use crate::tools::{Class, Outcome, Prepared, Tool, ToolCtx, count, lock, off_thread, size, spec};
@@ -32,6 +38,8 @@ struct Input {
     offset: Option<usize>,
     /// number of lines
     limit: Option<usize>,
+    /// of a PDF: "1-5"
+    pages: Option<String>,
 }
 
 impl Args for Input {
@@ -105,14 +113,89 @@ fn read(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Trouble> {
     };
     let io = |e: std::io::Error| Trouble::io(&shown, &e);
     let meta = file.metadata().map_err(io)?;
-    if let Some(what) = sniff::binary(&mut file).map_err(io)? {
-        let text = format!("{shown} is {what}, {}: it is not shown as text.", size(meta.len()));
-        return Ok(Outcome::failed(text, "binary"));
-    }
+    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
     let want = Want { first: input.offset.unwrap_or(1).max(1), lines: input.limit };
+    match sniff::binary(&mut file).map_err(io)? {
+        Some("a PDF document") if meta.len() <= pdf::LARGEST => {
+            let bytes = all(&mut file, pdf::LARGEST).map_err(io)?;
+            return Ok(pdf::read(bytes, input.pages.as_deref(), &shown));
+        }
+        Some("a PNG image" | "a JPEG image" | "a GIF image" | "a WebP image")
+            if meta.len() <= picture::LARGEST =>
+        {
+            let bytes = all(&mut file, picture::LARGEST).map_err(io)?;
+            return Ok(image(&bytes, &shown, ctx));
+        }
+        Some("UTF-16 text") if meta.len() <= disk::MOST => {
+            let bytes = all(&mut file, disk::MOST).map_err(io)?;
+            if let Some(outcome) = in_form(&bytes, want, &shown, &real, ctx).map_err(io)? {
+                return Ok(outcome);
+            }
+            let text = format!("{shown} begins like UTF-16 text but is none.");
+            return Ok(Outcome::failed(text, "binary"));
+        }
+        Some(what) => {
+            let text = format!("{shown} is {what}, {}: it is not shown as text.", size(meta.len()));
+            return Ok(Outcome::failed(text, "binary"));
+        }
+        None => {}
+    }
+    if want.is_all() && meta.len() <= disk::MOST && real.extension().is_some_and(|e| e == "ipynb") {
+        let bytes = all(&mut file, disk::MOST).map_err(io)?;
+        if let Some(outcome) = std::str::from_utf8(&bytes).ok().and_then(cells::read) {
+            lock(&ctx.session.seen).note(real, disk::hash(&bytes), Extent::Part);
+            return Ok(outcome);
+        }
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
+    }
     let page = page::read(&mut file, want, &ctx.cancel).map_err(io)?;
-    let real = path.canonicalize().unwrap_or(path);
-    Ok(outcome(&page, want, &shown, &real, ctx))
+    if page.lossy && meta.len() <= disk::MOST {
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
+        let bytes = all(&mut file, disk::MOST).map_err(io)?;
+        if let Some(outcome) = in_form(&bytes, want, &shown, &real, ctx).map_err(io)? {
+            return Ok(outcome);
+        }
+    }
+    Ok(outcome(&page, want, None, &shown, &real, ctx))
+}
+
+fn all(file: &mut File, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A page of a text in another encoding than UTF-8; `None` where it is no text.
+fn in_form(
+    bytes: &[u8],
+    want: Want,
+    shown: &str,
+    real: &Path,
+    ctx: &ToolCtx,
+) -> std::io::Result<Option<Outcome>> {
+    let Some((form, text)) = Form::read(bytes) else { return Ok(None) };
+    let mut page = page::read(&mut text.as_bytes(), want, &ctx.cancel)?;
+    // What an edit compares with is the file, not the text.
+    page.hash = page.hash.map(|_| disk::hash(bytes));
+    Ok(Some(outcome(&page, want, form.note(), shown, real, ctx)))
+}
+
+/// The image itself goes to the model beside the results, as the wires have it.
+fn image(bytes: &[u8], shown: &str, ctx: &ToolCtx) -> Outcome {
+    match Picture::of(bytes) {
+        Ok(picture) => {
+            let (width, height) = (picture.width, picture.height);
+            let scaled = if picture.changed { ", made smaller" } else { "" };
+            lock(&ctx.session.pictures).push((shown.to_owned(), picture));
+            let text =
+                format!("{shown}: an image of {width} by {height} pixels{scaled}; it follows.");
+            Outcome::done(text, format!("{width} × {height}"))
+        }
+        Err(why) => {
+            let text = format!("{shown} is an image that cannot be shown: {why}.");
+            Outcome::failed(text, "not shown")
+        }
+    }
 }
 
 /// Opens without waiting: a named pipe has no other end that would come.
@@ -171,7 +254,14 @@ fn near(path: &Path) -> Option<PathBuf> {
         .map(|(_, path)| path)
 }
 
-fn outcome(page: &Page, want: Want, shown: &str, real: &Path, ctx: &ToolCtx) -> Outcome {
+fn outcome(
+    page: &Page,
+    want: Want,
+    form: Option<&str>,
+    shown: &str,
+    real: &Path,
+    ctx: &ToolCtx,
+) -> Outcome {
     let whole = page.first == 1 && page.end == End::OfFile;
     if let Some(hash) = &page.hash {
         let mut seen = lock(&ctx.session.seen);
@@ -197,7 +287,8 @@ fn outcome(page: &Page, want: Want, shown: &str, real: &Path, ctx: &ToolCtx) -> 
         return Outcome::done(text, format!("past {total}"));
     }
     let mut text = page.text.clone();
-    let notes = notes(page, whole);
+    let mut notes = notes(page, whole);
+    notes.extend(form.map(str::to_owned));
     if !notes.is_empty() {
         if !text.ends_with('\n') {
             text.push('\n');

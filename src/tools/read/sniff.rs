@@ -3,10 +3,11 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// First bytes and what they say.
-const SIGNS: [(&[u8], &str); 24] = [
+const SIGNS: [(&[u8], &str); 25] = [
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
+    (b"RIFF", "a WebP image"),
     (b"BM", "a BMP image"),
     (b"%PDF-", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive (also docx, xlsx, jar)"),
@@ -40,6 +41,8 @@ pub(super) fn binary(file: &mut (impl Read + Seek)) -> io::Result<Option<&'stati
 
 fn name(start: &[u8]) -> Option<&'static str> {
     let sign = SIGNS.iter().find(|(sign, _)| start.starts_with(sign)).map(|(_, name)| *name);
+    // RIFF holds sound and films, too.
+    let sign = sign.filter(|name| *name != "a WebP image" || start.get(8..12) == Some(b"WEBP"));
     match sign {
         Some("UTF-16 text" | "a PDF document") => sign,
         // Text may begin with "BM" or "MZ"; text holds no NUL.

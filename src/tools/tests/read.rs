@@ -29,7 +29,8 @@ async fn files_are_given_whole_and_raw() {
             "latin",
             (
                 DONE,
-                "caf\u{fffd}\n[not valid UTF-8: what could not be read stands as \u{fffd}]",
+                "caf\u{e9}\n[not UTF-8: shown as Windows-1252; Edit keeps the bytes it does not \
+                 change]",
                 "1 line",
             ),
         ),

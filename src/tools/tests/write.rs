@@ -253,10 +253,10 @@ async fn links_are_written_through_and_modes_kept() {
 #[tokio::test]
 async fn what_cannot_be_text_is_refused() {
     let desk = Desk::new(&[("d/x", "")]);
-    std::fs::write(desk.root().join("a"), b"caf\xe9\n").unwrap();
+    std::fs::write(desk.root().join("a"), b"caf\xe9\0\n").unwrap();
     desk.read("a").await;
     for (tool, input, part) in [
-        ("Edit", edit("caf", "x"), "a is not UTF-8 text and is left alone."),
+        ("Edit", edit("caf", "x"), "a is not text and is left alone."),
         ("Write", json!({"file_path": "d", "content": "x"}), "d is a directory."),
         ("Write", json!({"file_path": "d/x/y", "content": "x"}), "a folder in its path is a file"),
         ("Write", json!({"file_path": "z".repeat(300), "content": "x"}), "the name is too long"),
@@ -271,5 +271,25 @@ async fn what_cannot_be_text_is_refused() {
         assert_eq!(outcome.status, FAILED);
         assert!(outcome.text.contains(part), "{}", outcome.text);
     }
-    assert_eq!(std::fs::read(desk.root().join("a")).unwrap(), b"caf\xe9\n");
+    assert_eq!(std::fs::read(desk.root().join("a")).unwrap(), b"caf\xe9\0\n");
+}
+
+#[tokio::test]
+async fn other_encodings_are_kept_and_nothing_is_guessed() {
+    let desk = Desk::new(&[]);
+    let bytes = |name: &str| std::fs::read(desk.root().join(name)).unwrap();
+    std::fs::write(desk.root().join("a"), b"caf\xe9 b\n").unwrap();
+    desk.read("a").await;
+    let outcome = desk.call("Edit", edit("b", "caf\u{e9}")).await;
+    assert_eq!((outcome.status, bytes("a").as_slice()), (DONE, &b"caf\xe9 caf\xe9\n"[..]));
+    let outcome = desk.call("Edit", edit("caf\u{e9}\n", "\u{f6}\n")).await;
+    assert!(outcome.status == FAILED && outcome.text.contains("not certain"), "{}", outcome.text);
+
+    let utf16: Vec<u8> = "\u{feff}a\nb\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(desk.root().join("a"), &utf16).unwrap();
+    assert!(desk.read("a").await.starts_with("a\nb\n[UTF-16"));
+    let outcome = desk.call("Edit", edit("b", "\u{1f600}")).await;
+    let wanted: Vec<u8> =
+        "\u{feff}a\n\u{1f600}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!((outcome.status, bytes("a")), (DONE, wanted), "{}", outcome.text);
 }
