@@ -7,11 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::shared::Shared;
 use crate::agent::questions::Questions;
+use crate::agent::shared::Shared;
 use crate::agent::side::{Question, Side};
 use crate::agent::sub;
-use crate::protocol::{AgentReport, AgentTask, Ask, AskError, CallId, Cause, About, Reply};
+use crate::protocol::{About, AgentReport, AgentTask, Ask, AskError, CallId, Cause, Reply};
 
 const SYSTEM: &str = include_str!("../../assets/prompts/page.md");
 const LIMIT: Duration = Duration::from_secs(60);

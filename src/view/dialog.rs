@@ -148,7 +148,7 @@ pub fn prepare(model: &Model, state: &mut State, area: Rect) -> Option<Prepared>
             Shown::Question(dialog) => {
                 dialog.changed.iter().map(|(hunk, text)| (*hunk, text.len())).collect()
             }
-            Shown::Budget(_) | Shown::Confirm(_) | Shown::Trust(_) => Vec::new(),
+            Shown::Asked(_) | Shown::Budget(_) | Shown::Confirm(_) | Shown::Trust(_) => Vec::new(),
         },
         diff: model.look.diff,
     };
@@ -312,6 +312,7 @@ fn remark(model: &Model, dialog: &Permission) -> String {
 pub fn all_keys(model: &Model) -> Vec<(String, &str)> {
     match Shown::of(model) {
         Some(Shown::Question(dialog)) => keys(model, dialog),
+        Some(Shown::Asked(it)) => inquiry::keys(model, it),
         Some(Shown::Budget(it)) => budget::keys(model, it),
         Some(Shown::Confirm(it)) => confirm::keys(model, it),
         Some(Shown::Trust(it)) => trust::keys(model, it),
