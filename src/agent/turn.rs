@@ -16,8 +16,8 @@ use crate::agent::recount::Done;
 use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer};
 use crate::agent::servers;
-use crate::permissions::denials::MOST_IN_A_ROW;
 use crate::agent::shared::{Shared, lock};
+use crate::permissions::denials::MOST_IN_A_ROW;
 use crate::protocol::{
     CallResult, CallStatus, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role,
     TurnEnd, TurnId, TurnSummary,
@@ -66,7 +66,7 @@ pub async fn carry_out(
     let typed = input.text.clone();
     let input = match servers::expanded(shared, &typed, cancel).await {
         None => input,
-        Some(Ok(text)) => Input { text },
+        Some(Ok(text)) => Input { text, ..input },
         Some(Err(message)) => {
             let hints = vec!["/mcp shows servers and their prompts.".to_owned()];
             let end = TurnEnd::Failed { error: ErrorKind::Tool, message, hints };

@@ -23,8 +23,6 @@ pub mod usage;
 
 pub use agents::{AgentInfo, AgentState};
 pub use ask::{AgentReport, AgentTask, Ask, AskError, Nobody};
-pub use ask::{Ask, AskError, Nobody};
-pub use command::{Command, Input};
 pub use command::{Command, Input, InputImage};
 pub use event::{
     CallResult, CallStatus, Closed, CommandInfo, Detail, Envelope, ErrorKind, Event, Held, Level,

@@ -9,8 +9,8 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::Model;
-use crate::app::dialog::meaning::Meaning;
 use crate::app::dialog::inquiry::Asked;
+use crate::app::dialog::meaning::Meaning;
 use crate::app::dialog::{Budget, Confirm, Permission, RuleForm, Stage, TrustDialog};
 use crate::app::keys::{Action, Context};
 use crate::app::scroll::Inner;

@@ -2,8 +2,8 @@
 
 pub mod budget;
 pub mod confirm;
-pub mod meaning;
 pub mod inquiry;
+pub mod meaning;
 pub mod permission;
 pub mod trust;
 
