@@ -149,7 +149,7 @@ mod tests {
             ("one two|three||  code", "one two three||  code", vec![Line, Blank, Line, Line]),
             ("incompre|hensible", "incomprehensible", vec![Line, Nothing]),
             ("日本|語", "日本語", vec![Line, Nothing]),
-            ("a | b|───", "a  |  b|─────────", vec![Line, Line, Line, Line]),
+            ("a | b|───", "a  |  b|─────────", vec![Line, Line, Line]),
             ("", "", vec![Line]),
         ] {
             assert_eq!(joins(&lines(wrapped), &lines(whole)), joined, "{wrapped}");

@@ -1,5 +1,6 @@
 //! What a server sent, as text.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use encoding_rs::{Encoding, UTF_8};
@@ -38,13 +39,52 @@ pub(super) fn text(got: &Got) -> Option<String> {
     Some(text)
 }
 
+/// Elements that hold nothing, or that the next of their kind closes.
+const FLAT: &[&str] = &[
+    "area", "base", "br", "caption", "col", "colgroup", "dd", "dt", "embed", "hr", "img", "input",
+    "li", "link", "meta", "optgroup", "option", "p", "rp", "rt", "source", "tbody", "td", "tfoot",
+    "th", "thead", "tr", "track", "wbr",
+];
+
 fn markdown(html: &str) -> String {
+    if nests_deeply(html) {
+        return without_tags(html);
+    }
     let skipped = vec!["script", "style", "noscript", "svg", "iframe", "template", "head", "nav"];
     let converter = HtmlToMarkdown::builder().skip_tags(skipped).build();
     match converter.html_to_tree(html) {
         Ok(tree) if depth(&tree) <= DEEPEST => converter.tree_to_markdown(&tree),
         Ok(_) | Err(_) => without_tags(html),
     }
+}
+
+/// Whether more elements may be open at once than are worth walking. Looked at before the page is
+/// parsed, since a parser's work for each tag grows with what is open.
+fn nests_deeply(html: &str) -> bool {
+    let mut open: HashMap<String, usize> = HashMap::new();
+    let mut level = 0;
+    let bytes = html.as_bytes();
+    for at in memchr::memchr_iter(b'<', bytes) {
+        let closes = bytes.get(at + 1) == Some(&b'/');
+        let name = &bytes[(at + 1 + usize::from(closes)).min(bytes.len())..];
+        let ends = name.iter().take(32).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let name = String::from_utf8_lossy(&name[..ends]).to_ascii_lowercase();
+        if name.is_empty() || FLAT.contains(&name.as_str()) {
+            continue;
+        }
+        let count = open.entry(name).or_default();
+        if !closes {
+            *count += 1;
+            level += 1;
+        } else if *count > 0 {
+            *count -= 1;
+            level -= 1;
+        }
+        if level > 2 * DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 /// Not by recursion: the depth is what is in question.
