@@ -373,7 +373,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::ChangesPanel, "changes", C::Global, &["ctrl+x d"], "files changed in this session"),
     row(A::JobsPanel, "tasks", C::Global, &["ctrl+x b"], "commands in the background"),
     row(A::AgentsPanel, "agents", C::Global, &["ctrl+x a"], "sub-agents"),
-    row(A::HooksPanel, "hooks", C::Global, &["ctrl+x k"], "hooks"),
+    row(A::HooksPanel, "hooks", C::Global, &["ctrl+x k"], "what runs by itself, and has run"),
     row(A::SkillsPanel, "skills", C::Global, &["ctrl+x l"], "commands and skills of files"),
     row(A::ModelsPanel, "models", C::Global, &["ctrl+x m", "alt+p"], "choose a model"),
     row(A::ThemePanel, "themes", C::Global, &["ctrl+x t"], "choose a theme"),
