@@ -234,6 +234,7 @@ impl<'a> Screen<'a> {
                     let Some(event) = self.keys.as_mut().and_then(Keys::waiting) else { break };
                     self.key(event?).await?;
                 }
+                self.notice_size().await?;
                 self.pace.now();
             }
             Woken::Agent(event) => {
@@ -311,6 +312,18 @@ impl<'a> Screen<'a> {
             Some(msg) => self.update(msg).await,
             None => Ok(()),
         }
+    }
+
+    /// crossterm loses the note of a new size where a key arrives in the same moment.
+    async fn notice_size(&mut self) -> anyhow::Result<()> {
+        let (Some(known), Ok(now)) = (self.size, crossterm::terminal::size()) else {
+            return Ok(());
+        };
+        if now == known {
+            return Ok(());
+        }
+        self.size = None;
+        self.update(Msg::Resized { width: now.0, height: now.1 }).await
     }
 
     async fn settings(&mut self, fresh: Fresh) -> anyhow::Result<()> {
