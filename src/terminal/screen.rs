@@ -234,7 +234,6 @@ impl<'a> Screen<'a> {
                     let Some(event) = self.keys.as_mut().and_then(Keys::waiting) else { break };
                     self.key(event?).await?;
                 }
-                self.notice_size().await?;
                 self.pace.now();
             }
             Woken::Agent(event) => {
@@ -271,6 +270,10 @@ impl<'a> Screen<'a> {
                 self.pace.now();
             }
             Woken::Signal(Asked::End(signal)) => self.ended = Some(How::Signal(signal)),
+            Woken::Signal(Asked::Resized) => {
+                self.notice_size().await?;
+                self.pace.now();
+            }
             Woken::Signal(Asked::Suspend) => self.suspend()?,
             Woken::Signal(Asked::Continue) if self.resumed => self.resumed = false,
             // Something else stopped the program, and may have changed the terminal meanwhile.
@@ -314,7 +317,8 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// crossterm loses the note of a new size where a key arrives in the same moment.
+    /// crossterm tells of a new size, too, but not where a key arrives in the same moment: it hands
+    /// out the key and drops what else it was woken for.
     async fn notice_size(&mut self) -> anyhow::Result<()> {
         let (Some(known), Ok(now)) = (self.size, crossterm::terminal::size()) else {
             return Ok(());

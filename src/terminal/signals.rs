@@ -8,6 +8,8 @@ pub enum Asked {
     Suspend,
     /// The program goes on after it was stopped.
     Continue,
+    /// The terminal has another size.
+    Resized,
 }
 
 #[cfg(unix)]
@@ -28,6 +30,7 @@ mod unix {
         interrupt: Signal,
         suspend: Signal,
         go_on: Signal,
+        resized: Signal,
     }
 
     impl Signals {
@@ -40,6 +43,7 @@ mod unix {
                 interrupt: signal(SignalKind::interrupt())?,
                 suspend: signal(SignalKind::from_raw(stop))?,
                 go_on: signal(SignalKind::from_raw(go_on))?,
+                resized: signal(SignalKind::window_change())?,
             })
         }
 
@@ -50,6 +54,7 @@ mod unix {
                 _ = self.interrupt.recv() => Asked::End(SignalKind::interrupt().as_raw_value()),
                 _ = self.suspend.recv() => Asked::Suspend,
                 _ = self.go_on.recv() => Asked::Continue,
+                _ = self.resized.recv() => Asked::Resized,
             }
         }
     }
