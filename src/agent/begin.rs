@@ -198,15 +198,7 @@ async fn resumed(
     talk.nested.taken_up(&loaded);
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
-    shared.purse.set_context(context);
-    shared
-        .emit(Event::Spent {
-            session: spent.session,
-            today: spent.today,
-            unpriced: spent.unpriced,
-            context,
-        })
-        .await;
+    shared.emit(shared.purse.refilled(context)).await;
     for input in state.queued {
         shared.queue(input).await;
     }

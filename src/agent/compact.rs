@@ -15,7 +15,6 @@ use crate::agent::conversation::Conversation;
 use crate::agent::fold::Fold;
 use crate::agent::hooking;
 use crate::agent::pay;
-use crate::agent::purse::Spent;
 use crate::agent::request::{Ended, failed};
 use crate::agent::retell;
 use crate::agent::shared::{Shared, lock};
@@ -153,9 +152,7 @@ pub async fn undo(talk: &mut Conversation, shared: &Shared) -> Result<(), String
         let text = "It fills so much of the window that the next prompt will be compacted again.";
         shared.notice(Level::Warning, text).await;
     }
-    shared.purse.set_context(context);
-    let Spent { session, today, unpriced } = shared.purse.spent();
-    shared.emit(Event::Spent { session, today, unpriced, context }).await;
+    shared.emit(shared.purse.refilled(context)).await;
     Ok(())
 }
 

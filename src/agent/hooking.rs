@@ -58,7 +58,7 @@ impl Hooking {
         let rules = &shared.gate.rules;
         let (trusted, managed) = (rules.trusted(), rules.managed());
         self.hooks.of(event, about, |source| {
-            (trusted || !hooks::is_project(source)) && managed.hook(source).is_ok()
+            (trusted || !source.is_project()) && managed.hook(source).is_ok()
         })
     }
 }

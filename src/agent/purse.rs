@@ -167,6 +167,13 @@ impl Purse {
         lock(&self.state).context = tokens;
     }
 
+    /// What is told where the window has become another without a request.
+    pub fn refilled(&self, tokens: u64) -> Event {
+        self.set_context(tokens);
+        let Spent { session, today, unpriced } = self.spent();
+        Event::Spent { session, today, unpriced, context: tokens }
+    }
+
     /// Where the budgets stand if the next request costs `next`.
     pub fn standing(&self, next: Money) -> budget::Standing {
         let state = lock(&self.state);

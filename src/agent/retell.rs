@@ -66,16 +66,7 @@ pub async fn branch(talk: &mut Conversation, shared: &Shared) -> Result<(), Stri
     steps.taken.pop();
     recount::screen(shared, &loaded, &steps, state.title.as_deref()).await;
     shared.emit(Event::TodosChanged { todos: state.todos }).await;
-    let (spent, context) = (shared.purse.spent(), talk.estimated_tokens());
-    shared.purse.set_context(context);
-    shared
-        .emit(Event::Spent {
-            session: spent.session,
-            today: spent.today,
-            unpriced: spent.unpriced,
-            context,
-        })
-        .await;
+    shared.emit(shared.purse.refilled(talk.estimated_tokens())).await;
     // Mode and model are the person's present choice, not that of back then.
     let (mode, model) = (shared.gate.mode(), talk.route.name.clone());
     talk.journal.stands_at(state.mode, shared, mode).await;

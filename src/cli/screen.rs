@@ -68,7 +68,7 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     model.hook_list = config
         .hooks
         .iter()
-        .map(|hook| (hook.clone(), trusted || !start::is_project(hook.source)))
+        .map(|hook| (hook.clone(), trusted || !hook.source.is_project()))
         .collect();
     for complaint in complaints {
         model.warn(&complaint);

@@ -119,7 +119,7 @@ pub fn permission_defaults(env: &Env, cwd: &Path) -> permissions::Defaults {
     let additional = written
         .additional_directories
         .iter()
-        .filter(|dir| trusted || !is_project(dir.source))
+        .filter(|dir| trusted || !dir.source.is_project())
         .map(|dir| expand(&dir.value, env))
         .collect();
     permissions::Defaults {
@@ -197,7 +197,7 @@ fn rules(
     let additional: Vec<PathBuf> = permissions
         .additional_directories
         .iter()
-        .filter(|dir| trusted || !is_project(dir.source))
+        .filter(|dir| trusted || !dir.source.is_project())
         .map(|dir| expand(&dir.value, env))
         .collect();
     let root = dirs::project_root(&env.cwd);
@@ -241,20 +241,6 @@ fn expand(dir: &str, env: &Env) -> PathBuf {
         Some(rest) => env.dirs.home.join(rest),
         None if dir == "~" => env.dirs.home.clone(),
         None => env.cwd.join(dir),
-    }
-}
-
-pub fn is_project(source: crate::protocol::Source) -> bool {
-    use crate::protocol::Source;
-    match source {
-        Source::Project | Source::Local => true,
-        Source::BuiltIn
-        | Source::User
-        | Source::SettingsFile
-        | Source::Environment
-        | Source::Flag
-        | Source::Session
-        | Source::Managed => false,
     }
 }
 

@@ -206,7 +206,7 @@ impl<'a> Place<'a> {
 
     /// Whether it came with the project folder.
     fn foreign(&self) -> bool {
-        matches!(self.source, Source::Project | Source::Local)
+        self.source.is_project()
     }
 }
 

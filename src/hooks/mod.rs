@@ -75,20 +75,6 @@ impl Hooks {
     }
 }
 
-/// Whether it came with the project's folder.
-pub fn is_project(source: Source) -> bool {
-    match source {
-        Source::Project | Source::Local => true,
-        Source::BuiltIn
-        | Source::User
-        | Source::SettingsFile
-        | Source::Environment
-        | Source::Flag
-        | Source::Session
-        | Source::Managed => false,
-    }
-}
-
 impl Answers {
     pub fn add(&mut self, answer: Answer) {
         self.say = match (self.say.take(), answer.say) {
@@ -138,7 +124,7 @@ mod tests {
             hook(Stop, "", "d", Source::Local),
         ]);
         let names = |event, about, trusted| {
-            let found = hooks.of(event, about, |source| trusted || !is_project(source));
+            let found = hooks.of(event, about, |source| trusted || !source.is_project());
             found.iter().map(|hook| hook.command.clone()).collect::<Vec<_>>()
         };
         assert_eq!(names(PreToolUse, "Bash", true), ["a", "c"]);

@@ -146,7 +146,7 @@ impl Definition {
 
     /// Whether it came with the project folder.
     pub fn of_project(&self) -> bool {
-        matches!(self.source, Source::Project | Source::Local)
+        self.source.is_project()
     }
 
     /// SHA-256 (hex) over what is run or reached: command, arguments, names of the environment,
@@ -276,7 +276,7 @@ fn expand(text: &str, vars: &BTreeMap<String, String>, source: Source) -> Result
             Some((name, default)) => (name, Some(default)),
             None => (inner, None),
         };
-        let foreign = matches!(source, Source::Project | Source::Local);
+        let foreign = source.is_project();
         if foreign && process::secret(OsStr::new(name)) {
             return Err(format!("a file of the project may not use ${{{name}}}: it holds a key"));
         }

@@ -52,6 +52,22 @@ pub enum Source {
     Managed,
 }
 
+impl Source {
+    /// Whether it came with the project's folder, and so counts only as far as that is trusted.
+    pub fn is_project(self) -> bool {
+        match self {
+            Source::Project | Source::Local => true,
+            Source::BuiltIn
+            | Source::User
+            | Source::SettingsFile
+            | Source::Environment
+            | Source::Flag
+            | Source::Session
+            | Source::Managed => false,
+        }
+    }
+}
+
 /// A value with the place that set it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sourced<T> {

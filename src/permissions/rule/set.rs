@@ -5,7 +5,7 @@ use super::{
     CommandPattern, List, Rule, Spec, TOOLS, current_name, is_edit_tool, is_read_tool, split,
 };
 use crate::permissions::access::Use;
-use crate::protocol::{Source, Sourced};
+use crate::protocol::Sourced;
 use std::path::{Path, PathBuf};
 
 /// The lists as written.
@@ -65,7 +65,7 @@ impl RuleSet {
                 match read(text, list, folders) {
                     Ok((rule, notice)) => {
                         problems.extend(notice);
-                        let from_project = matches!(text.source, Source::Project | Source::Local);
+                        let from_project = text.source.is_project();
                         match list {
                             List::Deny => set.deny.push(rule),
                             List::Ask => set.ask.push(rule),
