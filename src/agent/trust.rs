@@ -5,6 +5,7 @@
 //! does it in [`in_force`]; whoever only reads it asks `shared.gate.rules.trusted()`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::agent::recipes;
 use crate::agent::shared::{Shared, lock};
@@ -45,12 +46,28 @@ pub async fn give(shared: &Shared, seen: &str) {
         shared.notice(Level::Warning, text).await;
         return shared.emit(Event::TrustShown { trust: Box::new(trust) }).await;
     }
-    let kept = keep(shared, move |store| survey.needs.iter().for_each(|needs| store.trust(needs)));
+    let survey = Arc::new(survey);
+    let shown = Arc::clone(&survey);
+    let kept = keep(shared, move |store| shown.needs.iter().for_each(|needs| store.trust(needs)));
     match kept.await {
-        Ok(()) => in_force(shared, true).await,
+        Ok(()) => {
+            let_servers_in(shared, &survey).await;
+            in_force(shared, true).await;
+        }
         Err(problem) => {
             shared.notice(Level::Error, format!("Nothing was trusted: {problem}")).await;
         }
+    }
+}
+
+/// The list that was agreed to names each server with what it runs: nobody is asked that again.
+async fn let_servers_in(shared: &Shared, survey: &Survey) {
+    let Some(servers) = &shared.mcp else { return };
+    let items = survey.needs.iter().flat_map(|needs| &needs.items);
+    let servers_of = items.filter(|item| item.kind == trust::Kind::McpServer);
+    let entries: Vec<&str> = servers_of.map(|item| item.detail.as_str()).collect();
+    if let Err(problem) = servers.let_in(&entries) {
+        shared.notice(Level::Warning, format!("The servers wait in /mcp: {problem}.")).await;
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Definition {
     pub source: Source,
     pub file: Option<PathBuf>,
     pub how: How,
+    /// Hash of the entry to the letter, as [`written`] makes it.
+    pub written: String,
     pub enabled: bool,
     /// Of one call, from its last sign of life.
     pub call_timeout: Duration,
@@ -138,6 +140,7 @@ impl Definition {
             source: found.source,
             file: found.file.clone(),
             how,
+            written: written(&entry.to_string()),
             enabled: flag("enabled").unwrap_or(true) && !flag("disabled").unwrap_or(false),
             call_timeout: time(object.get("timeout"), found.unit)?.unwrap_or(CALL),
             start_timeout: time(object.get("startup-timeout"), found.unit)?.unwrap_or(START),
@@ -178,6 +181,12 @@ impl Definition {
             How::Http { url, .. } => url.clone(),
         }
     }
+}
+
+/// What one entry of a file comes to, with every value in it, before variables stand for anything.
+/// `entry` is its JSON on one line.
+pub fn written(entry: &str) -> String {
+    hash([entry])
 }
 
 /// SHA-256 (hex) over texts, each with its length, so that no two lists look alike.

@@ -189,12 +189,19 @@ fn hook_text(hook: &Value) -> String {
         .map_or_else(|| hook.to_string(), str::to_owned)
 }
 
+/// As a shell would be told it: what is set in the environment can run something as well.
 fn server_text(entry: &Value) -> String {
     match entry["command"].as_str() {
         Some(command) => {
-            let words: Vec<&str> =
-                std::iter::once(command).chain(strings(&entry["args"])).collect();
-            words.join(" ")
+            let set = entry["env"].as_object().into_iter().flatten();
+            let set = set.map(|(name, value)| {
+                format!(
+                    "{name}={}",
+                    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+                )
+            });
+            let words = std::iter::once(command).chain(strings(&entry["args"]));
+            set.chain(words.map(str::to_owned)).collect::<Vec<_>>().join(" ")
         }
         None => entry["url"].as_str().unwrap_or("an unclear server").to_owned(),
     }

@@ -42,19 +42,23 @@ impl Stage {
         Stage { dir, source: Source::User, trusted: false, direct: 0, options: Options::default() }
     }
 
+    /// What a file says of a server that behaves in this manner.
+    fn entry(&self, manner: &str) -> Value {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mcp_server.sh");
+        json!({
+            "command": "sh",
+            "args": [script, manner, self.dir.path().join("server")],
+            "env": {"OWN": "mine"},
+            "timeout": 20_000,
+            "startup-timeout": if manner == "mute" { 300 } else { 20_000 },
+        })
+    }
+
     fn servers(&self, servers: &[(&str, &str)]) -> Arc<Servers> {
         let root = self.dir.path();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mcp_server.sh");
         let found = Found { source: self.source, file: None, unit: Unit::Milliseconds };
         let define = |(name, manner): &(&str, &str)| {
-            let entry = json!({
-                "command": "sh",
-                "args": [script, manner, root.join("server")],
-                "env": {"OWN": "mine"},
-                "timeout": 20_000,
-                "startup-timeout": if *manner == "mute" { 300 } else { 20_000 },
-            });
-            Definition::read(name, &entry, &found, &BTreeMap::new()).unwrap()
+            Definition::read(name, &self.entry(manner), &found, &BTreeMap::new()).unwrap()
         };
         let definitions = servers.iter().map(define).collect();
         let sources = Sources { definitions, trusted: self.trusted, ..Sources::default() };
@@ -84,6 +88,7 @@ impl Stage {
         let servers = self.servers(servers);
         let script = Script::new(answers);
         let mut setup: Setup = setup(self.dir.path(), &script, self.options);
+        setup.rules.trust_file = self.dir.path().join("state/trust.toml");
         let (sent, deferred) = mcp_tool::split(&servers, self.direct);
         setup.tools = Table::new([table::sent(), sent].concat(), deferred);
         setup.mcp = Some(Mcp { servers, wait: Duration::from_secs(20) });
@@ -310,6 +315,33 @@ async fn a_projects_server_runs_only_when_its_folder_is_trusted_and_it_is_let_in
     // Another command under the same name is asked about anew.
     let other = trusted.servers(&[("s", "noise")]);
     assert_eq!(waits(&other), "what it runs is not what was let in");
+}
+
+#[tokio::test]
+async fn trust_lets_in_the_servers_that_its_list_shows_and_no_other() {
+    let mut stage = Stage { source: Source::Project, ..Stage::new() };
+    stage.options.mode = tern::protocol::Mode::Default;
+    // The file has another server under the second name than the one that was defined from it.
+    let file = json!({"mcpServers": {"s": stage.entry("good"), "t": stage.entry("good")}});
+    std::fs::write(stage.dir.path().join("project/.mcp.json"), file.to_string()).unwrap();
+    let mut session = stage.begin(&[("s", "good"), ("t", "noise")], vec![text("done")]).await;
+    session.send(Command::AskTrust).await;
+    let trust = session
+        .until(|event| match event {
+            Event::TrustShown { trust } => Some(trust.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(trust.items[0].text.starts_with("s: OWN=mine sh "), "{:?}", trust.items);
+    session.send(Command::Trust { seen: trust.seen }).await;
+    let servers = loop {
+        let servers = session.list().await;
+        if servers[0].state == ServerState::Ready {
+            break servers;
+        }
+    };
+    let why = "it came with the project and was not let in yet".to_owned();
+    assert_eq!(servers[1].state, ServerState::Waits { why });
 }
 
 #[tokio::test]

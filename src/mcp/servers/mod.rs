@@ -21,7 +21,7 @@ use crate::mcp::content::{self, Answer};
 use crate::mcp::handler::Host;
 use crate::mcp::servers::entry::{Entry, State};
 use crate::mcp::sources::Sources;
-use crate::mcp::{How, McpError, ToolOffer, auth, cache, naming};
+use crate::mcp::{How, McpError, ToolOffer, auth, cache, define, naming};
 use crate::protocol::{ServerInfo, ServerState, ServerTool, ToolUse};
 
 pub use crate::protocol::ServerAct as Act;
@@ -119,6 +119,26 @@ impl Servers {
         self.trusted.store(trusted, std::sync::atomic::Ordering::Relaxed);
         self.changed();
         self.start();
+    }
+
+    /// Lets in the project's servers that the person has just been shown: those whose entries are,
+    /// to the letter, among `entries` (JSON, a line each).
+    pub fn let_in(&self, entries: &[&str]) -> Result<(), McpError> {
+        let seen: BTreeSet<String> = entries.iter().map(|entry| define::written(entry)).collect();
+        for entry in self.all() {
+            let definition = &entry.definition;
+            if definition.of_project() && seen.contains(&definition.written) {
+                let offer = entry.offer();
+                let change = |record: &mut Record| {
+                    if record.definition != definition.fingerprint() {
+                        approve::let_in(record, definition, offer.as_ref());
+                    }
+                };
+                let kept = lock(&self.book).change(definition, &self.places.root, change);
+                kept.map_err(McpError::Refused)?;
+            }
+        }
+        Ok(())
     }
 
     pub fn set_host(&self, host: Arc<dyn Host>) {
