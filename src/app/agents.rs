@@ -10,7 +10,8 @@ use crate::protocol::{
     AgentId, AgentInfo, AgentState, CallId, CallStatus, Event, MessageId, Money, Spend,
 };
 
-/// Lines that are kept of each agent, and bytes of a text that it says.
+/// Lines that are kept of each agent, and bytes of the end of a text that it says (at most twice
+/// that in between, so that a piece costs the same however long the text is).
 const LINES: usize = 400;
 const SAID: usize = 8 * 1024;
 /// Lines that the opened entry of the transcript shows of a running one.
@@ -113,8 +114,9 @@ impl Agent {
         let piece = clean::prose(piece);
         match self.log.back_mut() {
             Some(Line::Said { message: open, text }) if *open == message => {
-                if text.len() < SAID {
-                    text.push_str(&piece);
+                text.push_str(&piece);
+                if text.len() > 2 * SAID {
+                    text.replace_range(..text.ceil_char_boundary(text.len() - SAID), "\u{2026}");
                 }
             }
             _ => self.push(Line::Said { message, text: piece }),
@@ -167,11 +169,20 @@ impl Agent {
 }
 
 impl Line {
-    /// On one line: the last words of a text, or the action.
+    /// On one line: the last line of a text that is whole, so that it does not flicker while the
+    /// next one comes, or the action.
     pub fn short(&self) -> String {
         match self {
             Line::Said { text, .. } => {
-                text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("").into()
+                let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+                let last = |text: &str| {
+                    text.lines()
+                        .rev()
+                        .map(str::trim)
+                        .find(|line| !line.is_empty())
+                        .map(str::to_owned)
+                };
+                last(whole).or_else(|| last(text)).unwrap_or_default()
             }
             Line::Did { doing, status: None, .. } => doing.clone(),
             Line::Did { done, facts, .. } if facts.is_empty() => done.clone(),
@@ -215,4 +226,33 @@ pub fn name(model: &Model, id: &AgentId) -> String {
 
 pub fn running(model: &Model) -> usize {
     model.agents.iter().filter(|agent| agent.is_running()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_text_the_last_words_are_kept() {
+        let info = AgentInfo {
+            id: AgentId("a".into()),
+            kind: "general".into(),
+            task: "talk".into(),
+            model: "m".into(),
+            state: AgentState::Running,
+            call: CallId("c".into()),
+            background: false,
+            parent: None,
+            worktree: None,
+        };
+        let mut agent = Agent::new(info, Millis(0));
+        let message = MessageId("m".into());
+        let pieces = |n: usize| format!("\u{e9} line {n}\n");
+        for n in 0..10_000 {
+            agent.add(&Event::TextAdded { message: message.clone(), text: pieces(n) });
+            assert_eq!(agent.newest().lines().last().unwrap(), format!("\u{e9} line {n}"));
+        }
+        let [Line::Said { text, .. }] = agent.log.make_contiguous() else { panic!("one text") };
+        assert!(text.starts_with('\u{2026}') && text.len() <= 2 * SAID + 16, "{}", text.len());
+    }
 }
