@@ -8,18 +8,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::conversation::Conversation;
-use crate::agent::fold::Fold;
 use crate::agent::hooking;
 use crate::agent::pay;
-use crate::agent::request::{Ended, failed};
+use crate::agent::request::Ended;
 use crate::agent::retell;
 use crate::agent::shared::{Shared, lock};
-use crate::api::Purpose;
-use crate::protocol::{Cause, ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId};
+use crate::agent::summary;
+use crate::protocol::{ErrorKind, Event, Level, Message, Part, Role, TurnEnd, TurnId};
 use crate::session::record::Compaction;
 use crate::session::{read, replay};
 
@@ -32,7 +30,6 @@ const PROTECTED_RESULTS: usize = 140_000;
 const SHORT_RESULT: usize = 400;
 /// Bytes of the person's own words that are kept beside a summary.
 const VERBATIM: usize = 60_000;
-const SUMMARY_TOKENS: u32 = 8_000;
 
 /// Compacts if the window is as full as the configuration allows.
 pub async fn if_due(
@@ -83,7 +80,7 @@ pub async fn now(
     pay::allow(shared, talk.projected_cost(), cancel).await?;
     shared.emit(Event::CompactionStarted { automatic }).await;
     let before = talk.estimated_tokens();
-    let summary = match summarise(talk, shared, focus, cancel).await {
+    let summary = match summarise(talk, shared, turn, focus, cancel).await {
         Ok(summary) => summary,
         Err(ended @ (Ended::Interrupted | Ended::Budget)) => return Err(ended.of_turn()),
         Err(Ended::Failed { kind, message, hints }) => {
@@ -165,6 +162,7 @@ fn forget_reads(shared: &Shared) {
 async fn summarise(
     talk: &mut Conversation,
     shared: &Arc<Shared>,
+    turn: TurnId,
     focus: Option<&str>,
     cancel: &CancellationToken,
 ) -> Result<String, Ended> {
@@ -173,34 +171,7 @@ async fn summarise(
         prompt.push_str("\nThe user asks to pay attention to: ");
         prompt.push_str(words);
     }
-    let mut request = talk.request(SUMMARY_TOKENS, Purpose::Conversation);
-    request.messages.push(Message::user(prompt));
-    let mut fold = Fold::default();
-    let read = async {
-        let mut stream = talk.route.provider.stream(request).await?;
-        while let Some(part) = stream.next().await {
-            fold.add(part?);
-            if fold.stop.is_some() {
-                break;
-            }
-        }
-        Ok(())
-    };
-    let outcome = tokio::select! {
-        outcome = read => outcome,
-        () = cancel.cancelled() => return Err(Ended::Interrupted),
-    };
-    talk.spend(shared, fold.usage, Cause::Compaction).await;
-    outcome.map_err(failed)?;
-    let text = Message { role: Role::Assistant, parts: fold.finish(&mut talk.taken).parts }.text();
-    if text.trim().is_empty() {
-        return Err(Ended::Failed {
-            kind: ErrorKind::Context,
-            message: "the model gave no summary".to_owned(),
-            hints: vec!["Try /compact again, or start over with /clear.".to_owned()],
-        });
-    }
-    Ok(text.trim().to_owned())
+    summary::ask(talk, shared, turn, &prompt, cancel).await
 }
 
 /// The history with old, long results replaced by a line that says how to get them back; `None`

@@ -15,6 +15,7 @@ use crate::agent::news::Told;
 use crate::agent::pictures;
 use crate::agent::prefix::{self, Sent};
 use crate::agent::purse::{self, Bill};
+use crate::agent::recover::FilledBy;
 use crate::agent::route::{Route, Router};
 use crate::agent::shared::{Shared, lock};
 use crate::agent::turn::Limits;
@@ -348,6 +349,15 @@ impl Conversation {
     /// True if there is more than one exchange to shorten.
     pub fn can_compact(&self) -> bool {
         self.history.len() > 2
+    }
+
+    pub fn filled_by(&self) -> FilledBy {
+        let prompt = compact::bytes(&self.history).saturating_sub(self.preamble.len());
+        match prompt {
+            _ if self.can_compact() => FilledBy::History,
+            prompt if prompt > self.fixed_bytes() + self.preamble.len() => FilledBy::Prompt,
+            _ => FilledBy::Fixed,
+        }
     }
 
     /// Puts a history of the same messages in place, some of them shorter.

@@ -208,6 +208,10 @@ impl Journal {
         }
     }
 
+    pub async fn notice(&mut self, shared: &Shared, level: Level, text: String) {
+        self.append(shared, Body::Notice { level, text }).await;
+    }
+
     pub async fn queue(&mut self, shared: &Shared, inputs: Vec<Input>) {
         self.append(shared, Body::Queue { inputs }).await;
     }

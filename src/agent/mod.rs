@@ -43,6 +43,7 @@ pub mod servers;
 mod shared;
 mod side;
 mod sub;
+mod summary;
 mod title;
 mod trust;
 mod turn;

@@ -1,10 +1,10 @@
-//! Images that the person gave, as parts of a message.
+//! Images in the history: those that the person gave, and what stands for one that cannot be sent.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::agent::shared::Shared;
-use crate::protocol::{InputImage, Level, Part};
+use crate::protocol::{InputImage, Level, Message, Part};
 use crate::tools::picture::Picture;
 
 /// In one message.
@@ -31,4 +31,21 @@ pub async fn of(shared: &Shared, images: &[InputImage]) -> Vec<Part> {
         }
     }
     parts
+}
+
+pub fn are_in(history: &[Message]) -> bool {
+    history.iter().flat_map(|message| &message.parts).any(is_image)
+}
+
+/// Puts these words in the place of each image.
+pub fn replace(history: &mut [Message], words: &str) {
+    for part in history.iter_mut().flat_map(|message| &mut message.parts) {
+        if is_image(part) {
+            *part = Part::Text { text: words.to_owned() };
+        }
+    }
+}
+
+fn is_image(part: &Part) -> bool {
+    matches!(part, Part::Image { .. })
 }

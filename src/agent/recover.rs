@@ -17,6 +17,7 @@ pub struct Past {
     pub overloads: u32,
     pub key_refreshed: bool,
     pub shrunk: bool,
+    pub dropped_images: bool,
     pub compactions: u32,
     /// Requests that continued an answer cut by `max_tokens`.
     pub continuations: u32,
@@ -30,9 +31,22 @@ pub struct Bounds {
     /// What the delay would be without advice from the server.
     pub backoff: Duration,
     pub has_fallback: bool,
-    /// True while there is history that compaction could shorten.
-    pub can_compact: bool,
+    /// Asking for the key again may bring another one.
+    pub key_may_change: bool,
+    pub has_images: bool,
+    pub filled_by: FilledBy,
     pub max_tokens: u32,
+}
+
+/// What takes the most room in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilledBy {
+    /// History that compaction could shorten.
+    History,
+    /// What the person has just sent; nothing stands before it.
+    Prompt,
+    /// System prompt, tools and instruction files.
+    Fixed,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +60,8 @@ pub enum Step {
     Shrink {
         max_tokens: u32,
     },
+    /// Put a sentence in the place of every image.
+    DropImages,
     Compact,
     /// Go on with the fallback model.
     FallBack,
@@ -89,7 +105,7 @@ pub fn after_error(error: &ApiError, past: &Past, bounds: &Bounds) -> Step {
             ErrorKind::Network,
             &["Check that the base URL belongs to the provider's wire format."],
         ),
-        K::Auth if !past.key_refreshed => Step::RefreshKey,
+        K::Auth if bounds.key_may_change && !past.key_refreshed => Step::RefreshKey,
         K::Auth => {
             stop(ErrorKind::Auth, &["Run `tern login PROVIDER`, or set the key's variable."])
         }
@@ -102,28 +118,36 @@ pub fn after_error(error: &ApiError, past: &Past, bounds: &Bounds) -> Step {
         ),
         K::UnknownModel => stop(ErrorKind::Config, &["`tern models` lists the known models."]),
         K::NotAnApi => stop(ErrorKind::Config, &["Check the provider's base-url."]),
+        K::TooLarge if bounds.has_images && !past.dropped_images => Step::DropImages,
         K::TooLarge | K::PromptTooLong => {
-            if bounds.can_compact && past.compactions < COMPACTIONS {
+            if bounds.filled_by == FilledBy::History && past.compactions < COMPACTIONS {
                 return Step::Compact;
             }
-            stop(
-                ErrorKind::Context,
-                if bounds.can_compact {
-                    &["Start over with /clear, or choose a model with a larger window."]
-                } else {
-                    &[
-                        "The system prompt, the tools and the instruction files alone fill the window: \
-                       shorten CLAUDE.md or AGENTS.md, or choose a model with a larger window.",
-                    ]
-                },
-            )
+            stop(ErrorKind::Context, &[too_long(bounds.filled_by)])
         }
         K::MaxTokensTooLarge => match shrunk(error.limits, bounds.max_tokens) {
             Some(max_tokens) if !past.shrunk => Step::Shrink { max_tokens },
-            _ if bounds.can_compact && past.compactions < COMPACTIONS => Step::Compact,
-            _ => stop(ErrorKind::Context, &["Start over with /clear."]),
+            _ if bounds.filled_by == FilledBy::History && past.compactions < COMPACTIONS => {
+                Step::Compact
+            }
+            _ => stop(ErrorKind::Context, &[too_long(bounds.filled_by)]),
         },
         K::BadRequest => stop(ErrorKind::Internal, &[]),
+    }
+}
+
+/// What the person can do about a request that nothing makes shorter.
+fn too_long(filled_by: FilledBy) -> &'static str {
+    match filled_by {
+        FilledBy::History => "Start over with /clear, or choose a model with a larger window.",
+        FilledBy::Prompt => {
+            "The prompt alone fills the window: send less of it, or name a file for the model to read \
+             in parts."
+        }
+        FilledBy::Fixed => {
+            "The system prompt, the tools and the instruction files alone fill the window: shorten \
+             CLAUDE.md or AGENTS.md, or choose a model with a larger window."
+        }
     }
 }
 
@@ -197,6 +221,8 @@ pub fn after_answer(
         StopReason::ToolUse
         | StopReason::EndTurn
         | StopReason::StopSequence
+        | StopReason::PauseTurn
+        | StopReason::WindowExceeded
         | StopReason::Other(_)
             if calls > 0 =>
         {
@@ -233,7 +259,11 @@ pub fn after_answer(
         StopReason::Refusal => Next::Fail {
             kind: ErrorKind::Tool,
             message: "the model refused to answer this".to_owned(),
-            hints: vec!["Put the request in other words, or choose another model.".to_owned()],
+            hints: vec![
+                "Its answer is left out of what follows. Take the prompt back with /rewind and put it \
+                 in other words, or choose another model."
+                    .to_owned(),
+            ],
         },
     }
 }
@@ -248,7 +278,9 @@ mod tests {
             max_wait: Duration::from_secs(60),
             backoff: Duration::from_millis(500),
             has_fallback: true,
-            can_compact: true,
+            key_may_change: true,
+            has_images: false,
+            filled_by: FilledBy::History,
             max_tokens: 32_000,
         }
     }
@@ -262,6 +294,7 @@ mod tests {
             Step::Retry { wait } => format!("retry {}", wait.as_millis()),
             Step::RefreshKey => "refresh key".into(),
             Step::Shrink { max_tokens } => format!("shrink {max_tokens}"),
+            Step::DropImages => "drop images".into(),
             Step::Compact => "compact".into(),
             Step::FallBack => "fall back".into(),
             Step::Stop { kind, .. } => format!("stop {}", kind.exit_code()),
@@ -343,14 +376,44 @@ mod tests {
     }
 
     #[test]
-    fn a_system_prompt_that_is_too_long_is_said_so() {
-        let bounds = Bounds { can_compact: false, ..bounds() };
-        let Step::Stop { hints, .. } =
-            after_error(&error(ApiErrorKind::PromptTooLong), &Past::default(), &bounds)
-        else {
-            panic!("must stop");
-        };
-        assert!(hints[0].contains("system prompt"));
+    fn a_key_that_cannot_change_is_not_tried_again() {
+        let bounds = Bounds { key_may_change: false, ..bounds() };
+        let step = after_error(&error(ApiErrorKind::Auth), &Past::default(), &bounds);
+        assert_eq!(name(&step), "stop 4");
+    }
+
+    #[test]
+    fn images_go_before_anything_else_where_bytes_are_too_many() {
+        let bounds = Bounds { has_images: true, ..bounds() };
+        let large = error(ApiErrorKind::TooLarge);
+        assert_eq!(name(&after_error(&large, &Past::default(), &bounds)), "drop images");
+        let dropped = Past { dropped_images: true, ..Past::default() };
+        assert_eq!(name(&after_error(&large, &dropped, &bounds)), "compact");
+        let long = error(ApiErrorKind::PromptTooLong);
+        assert_eq!(name(&after_error(&long, &Past::default(), &bounds)), "compact");
+    }
+
+    #[test]
+    fn what_fills_the_window_is_said() {
+        for (filled_by, words) in [
+            (FilledBy::Fixed, "system prompt"),
+            (FilledBy::Prompt, "prompt alone"),
+            (FilledBy::History, "/clear"),
+        ] {
+            for kind in [
+                ApiErrorKind::PromptTooLong,
+                ApiErrorKind::TooLarge,
+                ApiErrorKind::MaxTokensTooLarge,
+            ] {
+                let bounds = Bounds { filled_by, ..bounds() };
+                let often = Past { compactions: 2, ..Past::default() };
+                let step = after_error(&error(kind), &often, &bounds);
+                let Step::Stop { kind: ErrorKind::Context, hints } = step else {
+                    panic!("{kind:?}: {step:?}");
+                };
+                assert!(hints[0].contains(words), "{hints:?}");
+            }
+        }
     }
 
     #[test]
@@ -369,7 +432,9 @@ mod tests {
             (S::MaxTokens, 1, 1, fresh, Next::RunCalls),
             (S::MaxTokens, 1, 0, fresh, Next::RunCalls),
             (S::WindowExceeded, 0, 0, fresh, Next::Compact),
+            (S::WindowExceeded, 1, 0, fresh, Next::RunCalls),
             (S::PauseTurn, 0, 0, fresh, Next::Resend),
+            (S::PauseTurn, 1, 0, fresh, Next::RunCalls),
             (S::PauseTurn, 0, 0, often, Next::Done),
         ] {
             assert_eq!(after_answer(&stop, calls, cut, &past, true), want, "{stop:?}");

@@ -4,6 +4,7 @@
 //! after this module has returned the whole answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -12,13 +13,17 @@ use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
 use crate::agent::fold::{Delta, Fold};
 use crate::agent::pay;
+use crate::agent::pictures;
 use crate::agent::recover::{self, Bounds, Past, Step};
 use crate::agent::shared::Shared;
 use crate::agent::turn::sleep;
 use crate::api::{ApiError, ApiErrorKind, Purpose, Request, StopReason, retry};
 use crate::protocol::{
-    CallId, Cause, ErrorKind, Event, Level, MessageId, Money, Part, TurnEnd, TurnId,
+    CallId, Cause, ErrorKind, Event, Level, Message, MessageId, Money, Part, Role, TurnEnd, TurnId,
 };
+
+/// Stands for an image where the request was too large with it.
+const LEFT_OUT: &str = "[an image was here; the request was too large with it]";
 
 /// An answer that came whole and stands at the end of the history.
 #[derive(Debug)]
@@ -90,7 +95,9 @@ pub async fn send(
         };
         tracing::warn!(kind = ?error.kind, status = ?error.status, "request failed: {error}");
         // A complete call makes an answer worth keeping even if its end mark never came.
-        if error.kind == ApiErrorKind::Cut && fold.has_whole_call() {
+        if matches!(error.kind, ApiErrorKind::Cut | ApiErrorKind::IdleTimeout)
+            && fold.has_whole_call()
+        {
             let mut fold = fold;
             fold.stop = Some(StopReason::ToolUse);
             return Ok(keep(talk, shared, id, fold, cause).await);
@@ -113,33 +120,22 @@ pub async fn send(
         cause = Cause::Retry;
         match step {
             Step::Retry { wait } => {
-                past.retries += 1;
                 past.overloads =
                     if error.kind == ApiErrorKind::Overloaded { past.overloads + 1 } else { 0 };
-                shared
-                    .emit(Event::Retrying {
-                        turn,
-                        attempt: past.retries,
-                        of: bounds.retries,
-                        wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                        why: error.message,
-                    })
-                    .await;
-                if !sleep(wait, cancel).await {
-                    return Err(Ended::Interrupted);
-                }
+                wait_out(shared, turn, past, &bounds, wait, error.message, cancel).await?;
             }
-            Step::RefreshKey => {
-                past.key_refreshed = true;
-                let name = talk.route.name.clone();
-                match talk.router.route(&name).await {
-                    Ok(route) => talk.route = route,
-                    Err(error) => return Err(failed(error)),
-                }
-            }
+            Step::RefreshKey => refresh_key(talk, past).await?,
             Step::Shrink { max_tokens: fewer } => {
                 past.shrunk = true;
                 max_tokens = fewer;
+            }
+            Step::DropImages => {
+                past.dropped_images = true;
+                let mut history = talk.history.clone();
+                pictures::replace(&mut history, LEFT_OUT);
+                talk.set_history(history);
+                let text = "The request was too large: its images are left out from here on.";
+                shared.notice(Level::Warning, text).await;
             }
             Step::Compact => {
                 past.compactions += 1;
@@ -161,6 +157,30 @@ pub async fn send(
             Step::Stop { .. } => {}
         }
     }
+}
+
+/// Tells of the wait and waits, unless it is interrupted.
+pub async fn wait_out(
+    shared: &Shared,
+    turn: TurnId,
+    past: &mut Past,
+    bounds: &Bounds,
+    wait: Duration,
+    why: String,
+    cancel: &CancellationToken,
+) -> Result<(), Ended> {
+    past.retries += 1;
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    let (attempt, of) = (past.retries, bounds.retries);
+    shared.emit(Event::Retrying { turn, attempt, of, wait_ms, why }).await;
+    if sleep(wait, cancel).await { Ok(()) } else { Err(Ended::Interrupted) }
+}
+
+/// The same model with its key looked for anew.
+pub async fn refresh_key(talk: &mut Conversation, past: &mut Past) -> Result<(), Ended> {
+    past.key_refreshed = true;
+    talk.route = talk.router.route(&talk.route.name).await.map_err(failed)?;
+    Ok(())
 }
 
 async fn attempt(
@@ -222,7 +242,11 @@ async fn keep(
     let shown = fold.has_content();
     let folded = fold.finish(&mut talk.taken);
     let is_empty = folded.parts.is_empty();
-    if !is_empty {
+    if folded.stop == Some(StopReason::Refusal) {
+        // A model that sees its refusal refuses again, so only the log has it.
+        let said = Message { role: Role::Assistant, parts: folded.parts }.text();
+        talk.journal.notice(shared, Level::Warning, format!("Refused: {said}")).await;
+    } else if !is_empty {
         talk.add_answer(shared, &id, folded.parts, false).await;
     }
     if shown {
@@ -260,14 +284,16 @@ async fn keep_partial(
     talk.spend(shared, folded.usage, cause).await;
 }
 
-fn bounds(talk: &Conversation, max_tokens: u32, past: &Past) -> Bounds {
+pub fn bounds(talk: &Conversation, max_tokens: u32, past: &Past) -> Bounds {
     let network = &talk.route.network;
     Bounds {
         retries: network.retries,
         max_wait: network.max_retry_wait,
         backoff: retry::delay(past.retries + 1, None, jitter()),
         has_fallback: talk.fallback.as_ref().is_some_and(|name| *name != talk.route.name),
-        can_compact: talk.can_compact(),
+        key_may_change: talk.router.key_may_change(&talk.route.name),
+        has_images: pictures::are_in(&talk.history),
+        filled_by: talk.filled_by(),
         max_tokens,
     }
 }

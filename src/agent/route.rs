@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::agent::pictures;
 use crate::api::{ApiError, Provider};
 use crate::config::Network;
 use crate::models::Model;
-use crate::protocol::{Message, Part};
+use crate::protocol::Message;
 
 /// One model, ready to be asked.
 #[derive(Debug, Clone)]
@@ -42,13 +43,8 @@ impl Route {
     /// stands for each.
     pub fn seen(&self, history: &[Message]) -> Vec<Message> {
         let mut history = history.to_vec();
-        if self.known.as_ref().is_some_and(|model| model.images) {
-            return history;
-        }
-        for part in history.iter_mut().flat_map(|message| &mut message.parts) {
-            if matches!(part, Part::Image { .. }) {
-                *part = Part::Text { text: BLIND.to_owned() };
-            }
+        if !self.known.as_ref().is_some_and(|model| model.images) {
+            pictures::replace(&mut history, BLIND);
         }
         history
     }
@@ -63,6 +59,11 @@ impl Route {
 pub trait Router: Send + Sync + std::fmt::Debug {
     /// Resolves the key anew each time, as a key command may print another one.
     async fn route(&self, name: &str) -> Result<Route, ApiError>;
+
+    /// Whether asking again may bring another key.
+    fn key_may_change(&self, _name: &str) -> bool {
+        true
+    }
 
     /// The model for side requests beside `main`, both `PROVIDER/MODEL`. `None`: there is none,
     /// and no side request is made.

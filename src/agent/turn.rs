@@ -162,6 +162,10 @@ async fn exchange(
                 if let Err(end) = compact::now(talk, shared, turn, None, true, cancel).await {
                     return end;
                 }
+                // No model may be sent an answer of its own to go on with.
+                if talk.history.last().is_some_and(|last| last.role == Role::Assistant) {
+                    talk.add_note(shared, GO_ON).await;
+                }
                 cause = Cause::Continuation;
             }
             Next::Done => {

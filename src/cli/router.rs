@@ -10,7 +10,7 @@ use crate::api::demo::{Demo, Pace};
 use crate::api::{self, ApiError, ApiErrorKind, key};
 use crate::cli::{Env, Failure, Vars};
 use crate::config::dirs::Dirs;
-use crate::config::{Config, ProviderConfig, Wire, login};
+use crate::config::{Config, KeySource, ProviderConfig, Wire, login};
 use crate::models::{self, Model};
 use crate::net;
 use crate::protocol::ErrorKind;
@@ -147,6 +147,19 @@ impl Router for Configured {
             known,
             network: provider.network.clone(),
             scripted: false,
+        })
+    }
+
+    /// A written key and the environment stay what they are; a command may print another one, and
+    /// a login may have been saved meanwhile.
+    fn key_may_change(&self, name: &str) -> bool {
+        split(&self.config, name).is_ok_and(|(_, _, provider)| {
+            let KeySource { value, command, env, saved } = &provider.key;
+            let set = |name: &String| {
+                self.vars.get(name).is_some_and(|value| !value.trim().is_empty())
+            };
+            let fixed = value.is_some() || (command.is_none() && env.iter().any(set));
+            !fixed && (command.is_some() || saved.is_some())
         })
     }
 

@@ -6,14 +6,12 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
-use tern::agent::route::{Route, Router};
-use tern::api::ApiError;
 use tern::config::Config;
 use tern::protocol::{Command, Event, Input, Mode, SessionId, TurnId};
 
 use crate::support::bill::{self, Bill, Cache, Kind, PRICES};
+use crate::support::online::Online;
 use crate::support::script::Script;
 use crate::support::server::{Asked, FakeServer, Reply};
 use crate::support::session::{Options, setup};
@@ -67,30 +65,6 @@ impl Billing {
     }
 }
 
-#[derive(Debug)]
-struct Real {
-    base_url: String,
-}
-
-#[async_trait]
-impl Router for Real {
-    async fn route(&self, name: &str) -> Result<Route, ApiError> {
-        let mut provider = Config::default().providers["anthropic"].clone();
-        provider.base_url.clone_from(&self.base_url);
-        let client = tern::net::client(provider.network.connect_timeout).unwrap();
-        let network = provider.network.clone();
-        let key = Some(secrecy::SecretString::from("sk-test"));
-        Ok(Route {
-            name: name.to_owned(),
-            model: "claude-sonnet-4-5".into(),
-            provider: tern::api::connect(&provider, client, key),
-            known: tern::models::find("anthropic/claude-sonnet-4-5").cloned().map(Arc::new),
-            network,
-            scripted: false,
-        })
-    }
-}
-
 async fn talk(
     root: &Path,
     base_url: &str,
@@ -99,7 +73,8 @@ async fn talk(
 ) -> SessionId {
     let options = Options { mode: Mode::BypassPermissions, ..Options::default() };
     let mut setup = setup(root, &Script::new([]), options);
-    setup.router = Arc::new(Real { base_url: base_url.to_owned() });
+    let network = Config::default().network;
+    setup.router = Arc::new(Online { network, ..Online::at(base_url) });
     setup.model = "anthropic/claude-sonnet-4-5".into();
     setup.resume = resume;
     let mut agent = tern::agent::spawn(setup);

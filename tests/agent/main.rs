@@ -12,6 +12,7 @@
 mod support;
 
 mod agents;
+mod bad_days;
 mod budget;
 mod compaction;
 mod deferred;

@@ -4,6 +4,7 @@
 pub mod bill;
 pub mod gate;
 pub mod logs;
+pub mod online;
 pub mod pty;
 pub mod screen;
 pub mod script;

@@ -64,6 +64,7 @@ pub struct Reply {
 enum Pause {
     For(Duration),
     Forever,
+    Ended,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -158,6 +159,13 @@ impl Reply {
     #[must_use]
     pub fn late(mut self, wait: Duration) -> Reply {
         self.before_headers = Pause::For(wait);
+        self
+    }
+
+    /// Takes the request and closes the connection without a word.
+    #[must_use]
+    pub fn hang_up(mut self) -> Reply {
+        self.before_headers = Pause::Ended;
         self
     }
 
@@ -284,6 +292,7 @@ async fn write_reply(socket: &mut TcpStream, reply: &Reply) -> std::io::Result<(
     match reply.before_headers {
         Pause::For(wait) => tokio::time::sleep(wait).await,
         Pause::Forever => return std::future::pending().await,
+        Pause::Ended => return socket.shutdown().await,
     }
     let mut head = format!("HTTP/1.1 {} Scripted\r\nconnection: close\r\n", reply.status);
     // A status without a body has neither chunks nor their announcement.

@@ -27,6 +27,12 @@ pub struct Session {
     turn: u64,
 }
 
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("events", &self.events).finish_non_exhaustive()
+    }
+}
+
 pub struct Options {
     pub mode: Mode,
     pub window: u64,

@@ -275,7 +275,7 @@ impl Stream {
         Ok(())
     }
 
-    fn release(&mut self, out: &mut Vec<StreamPart>) {
+    pub fn release(&mut self, out: &mut Vec<StreamPart>) {
         out.extend(self.held.take().map(|index| StreamPart::BlockEnded { index }));
     }
 
