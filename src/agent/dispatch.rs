@@ -284,7 +284,7 @@ async fn readers(shared: &Shared, calls: &[Call]) -> usize {
     readers
 }
 
-async fn class(shared: &Shared, call: &Call) -> Class {
+pub async fn class(shared: &Shared, call: &Call) -> Class {
     match shared.tool(&call.tool) {
         // Nothing runs for these, so nothing needs to wait for them.
         None => Class::ReadOnly,

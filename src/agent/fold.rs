@@ -1,11 +1,12 @@
 //! Stream parts to one assistant message. Pure: no clock, no channel, no provider.
 //!
-//! *Invariant:* a tool call leaves here as runnable only if its block ended. A call that was cut
-//! off is counted and dropped: half an `rm -rf /tmp/x` is not a command.
+//! *Invariant:* a tool call leaves here as runnable only if its block ended, or its input did where
+//! the line broke. A call that was cut off is counted and dropped: half an `rm -rf /tmp/x` is not a
+//! command.
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::{StopReason, StreamPart};
 use crate::protocol::{CallId, Part, Usage};
@@ -119,13 +120,21 @@ impl Fold {
         self.bytes > 0
     }
 
-    /// True if a call is complete and none is open: the answer could be acted on as it is.
-    pub fn has_whole_call(&self) -> bool {
-        let mut calls = self.blocks.values().filter_map(|block| match block {
-            Block::Call { ended, .. } => Some(*ended),
-            _ => None,
-        });
-        calls.next().is_some_and(|ended| ended) && calls.all(|ended| ended)
+    /// After the line broke: true if there are calls and all of them are complete, so that the
+    /// answer can be acted on as it is. A call is also complete where only the end of its block is
+    /// missing: no beginning of an object is an object.
+    pub fn close_whole_calls(&mut self) -> bool {
+        let mut calls = 0;
+        let mut whole = 0;
+        for block in self.blocks.values_mut() {
+            let Block::Call { json, ended, .. } = block else { continue };
+            *ended = *ended
+                || serde_json::from_str::<Map<String, Value>>(json)
+                    .is_ok_and(|map| !map.is_empty());
+            calls += 1;
+            whole += usize::from(*ended);
+        }
+        calls > 0 && whole == calls
     }
 
     /// The message. `taken` holds the call ids that the session has used; ids that repeat or are
@@ -257,6 +266,26 @@ mod tests {
         let folded = fold(call(0, "a", r#"{"command":"rm -rf "#));
         assert_eq!(folded.parts, []);
         assert_eq!(folded.cut, ["Bash"]);
+    }
+
+    #[test]
+    fn where_the_line_broke_only_a_whole_input_makes_a_call() {
+        for (inputs, whole) in [
+            (&[][..], false),
+            (&[r#"{"command":"ls"}"#], true),
+            (&[r#"{"command":"rm -rf "#], false),
+            (&[r#"{"command":"ls"}"#, r#"{"command":"rm"#], false),
+            (&["{}"], false),
+            (&[""], false),
+        ] {
+            let mut fold = Fold::default();
+            for (index, json) in inputs.iter().enumerate() {
+                for part in call(index, "a", json) {
+                    fold.add(part);
+                }
+            }
+            assert_eq!(fold.close_whole_calls(), whole, "{inputs:?}");
+        }
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub async fn send(
         let id = new_message_id();
         shared.emit(Event::RequestStarted { turn }).await;
         let request = talk.request(max_tokens, Purpose::Conversation);
-        let (fold, error) = match attempt(talk, shared, &id, request, cancel).await {
+        let (mut fold, error) = match attempt(talk, shared, &id, request, cancel).await {
             Attempt::Whole(fold) => return Ok(keep(talk, shared, id, fold, cause).await),
             Attempt::Interrupted(fold) => {
                 keep_partial(talk, shared, id, fold, cause).await;
@@ -96,9 +96,8 @@ pub async fn send(
         tracing::warn!(kind = ?error.kind, status = ?error.status, "request failed: {error}");
         // A complete call makes an answer worth keeping even if its end mark never came.
         if matches!(error.kind, ApiErrorKind::Cut | ApiErrorKind::IdleTimeout)
-            && fold.has_whole_call()
+            && fold.close_whole_calls()
         {
-            let mut fold = fold;
             fold.stop = Some(StopReason::ToolUse);
             return Ok(keep(talk, shared, id, fold, cause).await);
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::circle::Watch;
 use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
 use crate::agent::dispatch::{self, Call};
@@ -19,15 +20,13 @@ use crate::agent::servers;
 use crate::agent::shared::{Shared, lock};
 use crate::permissions::denials::MOST_IN_A_ROW;
 use crate::protocol::{
-    CallResult, CallStatus, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role,
-    TurnEnd, TurnId, TurnSummary,
+    CallResult, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role, TurnEnd, TurnId,
+    TurnSummary,
 };
 
 /// Said to the model when its answer was cut by the output limit.
 pub const GO_ON: &str = "Your answer was cut off by the output limit. Go on exactly where it stopped, \
                      in smaller steps.";
-/// The same failing call this often in a row is a loop.
-const SAME_FAILURES: u32 = 5;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -101,7 +100,7 @@ async fn exchange(
 ) -> TurnEnd {
     let mut cause = Cause::Prompt;
     let mut past = Past::default();
-    let mut loops = Loops::default();
+    let mut watch = Watch::default();
     let mut sent_back = 0;
     let mut done = Done::default();
     talk.carries = None;
@@ -142,7 +141,10 @@ async fn exchange(
                 if let Some(end) = hooking::halted(shared).await {
                     return end;
                 }
-                if let Some(end) = loops.check(shared, &calls, &results).await {
+                if let Some(end) = watch.check(talk, shared, &calls, &results, cancel).await {
+                    return end;
+                }
+                if let Some(end) = denied(shared) {
                     return end;
                 }
                 past = Past { fell_back: past.fell_back, ..Past::default() };
@@ -214,51 +216,14 @@ fn note_cut_calls(answer: &Answer, results: &mut [CallResult]) {
     }
 }
 
-/// Watches for a model that runs in a circle.
-#[derive(Debug, Default)]
-struct Loops {
-    last_failure: Option<(String, serde_json::Value)>,
-    failures: u32,
-}
-
-impl Loops {
-    async fn check(
-        &mut self,
-        shared: &Shared,
-        calls: &[Call],
-        results: &[CallResult],
-    ) -> Option<TurnEnd> {
-        for (call, result) in calls.iter().zip(results) {
-            let this = (call.tool.clone(), call.input.clone());
-            if result.status != CallStatus::Failed {
-                self.last_failure = None;
-                self.failures = 0;
-            } else if self.last_failure.as_ref() == Some(&this) {
-                self.failures += 1;
-            } else {
-                self.last_failure = Some(this);
-                self.failures = 1;
-            }
-        }
-        if self.failures >= SAME_FAILURES {
-            let tool = calls.last().map_or("", |call| call.tool.as_str());
-            return Some(TurnEnd::Failed {
-                error: ErrorKind::Tool,
-                message: format!("the same call of {tool} failed {} times in a row", self.failures),
-                hints: vec!["Tell the model what to do differently, or say \"go on\".".to_owned()],
-            });
-        }
-        if !shared.gate.can_ask() && shared.gate.denied_in_a_row() >= MOST_IN_A_ROW {
-            return Some(TurnEnd::Failed {
-                error: ErrorKind::Denied,
-                message: format!("{MOST_IN_A_ROW} calls in a row were denied"),
-                hints: vec![
-                    "Allow what is needed with --allow RULE or --permission-mode.".to_owned(),
-                ],
-            });
-        }
-        None
-    }
+/// With nobody to ask, a model that is denied everything would go on for ever.
+fn denied(shared: &Shared) -> Option<TurnEnd> {
+    let often = !shared.gate.can_ask() && shared.gate.denied_in_a_row() >= MOST_IN_A_ROW;
+    often.then(|| TurnEnd::Failed {
+        error: ErrorKind::Denied,
+        message: format!("{MOST_IN_A_ROW} calls in a row were denied"),
+        hints: vec!["Allow what is needed with --allow RULE or --permission-mode.".to_owned()],
+    })
 }
 
 impl Conversation {

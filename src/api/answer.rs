@@ -154,9 +154,6 @@ impl Answer {
             End::Closed => self.parser.end(&mut parts),
             End::Broken => Err(error::cut()),
         };
-        if ended.is_err() {
-            self.parser.release(&mut parts);
-        }
         self.parts(parts, out);
         if let Err(error) = ended {
             self.fail(error, out);
@@ -317,16 +314,6 @@ impl Parser {
             Parser::Anthropic(stream) => stream.end(out),
             Parser::Chat(stream) => stream.end(out),
             Parser::Responses(stream) => stream.end(),
-        }
-    }
-
-    /// The call that the server ended last is whole whatever happened to the line since; no server
-    /// was heard to stop at a limit there.
-    fn release(&mut self, out: &mut Vec<StreamPart>) {
-        match self {
-            Parser::Anthropic(stream) => stream.release(out),
-            Parser::Chat(_) => {}
-            Parser::Responses(stream) => stream.release(out),
         }
     }
 }

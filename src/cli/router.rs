@@ -155,9 +155,8 @@ impl Router for Configured {
     fn key_may_change(&self, name: &str) -> bool {
         split(&self.config, name).is_ok_and(|(_, _, provider)| {
             let KeySource { value, command, env, saved } = &provider.key;
-            let set = |name: &String| {
-                self.vars.get(name).is_some_and(|value| !value.trim().is_empty())
-            };
+            let set =
+                |name: &String| self.vars.get(name).is_some_and(|value| !value.trim().is_empty());
             let fixed = value.is_some() || (command.is_none() && env.iter().any(set));
             !fixed && (command.is_some() || saved.is_some())
         })

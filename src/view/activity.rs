@@ -57,7 +57,8 @@ fn working(model: &Model, theme: &Theme, marks: &Marks, room: usize) -> Option<L
         Phase::Stopping => "stopping".to_owned(),
         Phase::Retrying { attempt, of, until, why } => {
             let wait = until.since(model.now).div_ceil(1_000);
-            format!("{why} · trying again in {wait} s ({attempt} of {of})")
+            // The count stays in sight where there is little room.
+            format!("trying again in {wait} s ({attempt} of {of}) {} {why}", marks.dot)
         }
     };
     let doing = match (task, phase) {

@@ -344,20 +344,23 @@ async fn a_paused_turn_is_sent_back_as_it_is() {
     let went = went(vec![Reply::sse(events), fine()]).await;
     assert_eq!((went.end().as_str(), went.bodies.len()), ("done", 2));
     let last = went.bodies[1]["messages"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&last["role"], &last["content"][0]["text"]), (&json!("assistant"), &json!("Searching.")));
+    assert_eq!(
+        (&last["role"], &last["content"][0]["text"]),
+        (&json!("assistant"), &json!("Searching."))
+    );
     assert_eq!(last["content"][1], search);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_answer_is_shown_and_left_out_of_what_follows() {
-    let server =
-        FakeServer::start(vec![stopped("I must not do that.", "refusal"), fine()]).await;
+    let server = FakeServer::start(vec![stopped("I must not do that.", "refusal"), fine()]).await;
     let mut session = session(&server, |_| {});
     let TurnEnd::Failed { message, .. } = session.ask("bad").await else { panic!("refused") };
     assert!(message.contains("refused"), "{message}");
-    let shown = session.events.iter().any(
-        |event| matches!(event, Event::TextAdded { text, .. } if text.contains("I must not")),
-    );
+    let shown = session
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::TextAdded { text, .. } if text.contains("I must not")));
     assert!(shown);
     assert_eq!(session.ask("good").await, TurnEnd::Done);
     let sent = server.requests()[1].body["messages"].to_string();

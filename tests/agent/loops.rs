@@ -192,16 +192,6 @@ async fn an_interrupt_for_another_turn_does_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_failing_call_ends_the_turn() {
-    let same = || calls(&[("a", "Read", json!({"file_path": "nowhere"}))]);
-    let mut session = Session::start((0..5).map(|_| same()));
-    let TurnEnd::Failed { message, .. } = session.ask("go").await else {
-        panic!("must fail");
-    };
-    assert!(message.contains("Read failed 5 times"), "{message}");
-}
-
-#[tokio::test]
 async fn two_hundred_calls_at_once_all_get_their_result() {
     let many: Vec<(String, serde_json::Value)> =
         (0..200).map(|n| (format!("c{n}"), json!({"file_path": "f.txt"}))).collect();

@@ -10,7 +10,7 @@ use tern::protocol::{Command, Input, InputImage, Message, Part, TurnId};
 use crate::support::script::{call, text};
 use crate::support::session::Session;
 
-fn png() -> Vec<u8> {
+pub fn png() -> Vec<u8> {
     let mut bytes = Vec::new();
     let image = image::RgbImage::from_pixel(60, 40, image::Rgb([200, 30, 30]));
     image.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();

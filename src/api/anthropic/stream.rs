@@ -193,7 +193,7 @@ impl Stream {
         self.over = true;
     }
 
-    pub fn release(&mut self, out: &mut Vec<StreamPart>) {
+    fn release(&mut self, out: &mut Vec<StreamPart>) {
         out.extend(self.held.take().map(|index| StreamPart::BlockEnded { index }));
     }
 

@@ -275,7 +275,7 @@ impl Stream {
         Ok(())
     }
 
-    pub fn release(&mut self, out: &mut Vec<StreamPart>) {
+    fn release(&mut self, out: &mut Vec<StreamPart>) {
         out.extend(self.held.take().map(|index| StreamPart::BlockEnded { index }));
     }
 
