@@ -27,13 +27,9 @@ use crate::cost::ledger;
 use crate::process::Jobs;
 use crate::protocol::budget;
 use crate::protocol::{ErrorKind, Event, Level, Mode, Money, SessionId, Source, Sourced};
-use crate::session::Places;
-use crate::session::blobs::Blobs;
-use crate::session::disk::Disk;
-use crate::session::log::{self, Log, OpenError};
+use crate::session::log::{Log, OpenError};
 use crate::session::read::Loaded;
 use crate::session::record::{Opening, new_session};
-use crate::session::redact::Secrets;
 use crate::session::steps;
 use crate::session::{fork, read, replay};
 use crate::tools::SessionState;
@@ -115,9 +111,8 @@ async fn fresh(
         tern: env!("CARGO_PKG_VERSION").to_owned(),
         origin: None,
     };
-    let log = log_path.map(|path| {
-        Log::create(path, opening, log_tools(&setup.places, &setup.secrets), Timestamp::now())
-    });
+    let log =
+        log_path.map(|path| Log::create(path, opening, setup.log.clone(), Timestamp::now()));
     let mut journal = Journal::new(log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
@@ -138,7 +133,7 @@ async fn resumed(
 ) -> Result<(Shared, Conversation), NotBegun> {
     let (log, loaded, damage) = open(setup, session)?;
     let state = replay::state(&loaded);
-    let blobs = Blobs::new(setup.places.blobs.clone(), Disk::default());
+    let blobs = setup.log.blobs.clone();
     let mode = resumed_mode(setup.mode, state.mode);
     let mode = match setup.rules.managed.mode(mode) {
         Ok(()) => mode,
@@ -241,7 +236,7 @@ fn open(
             .map_err(|why| error(why.to_string(), "Check the rights of the file."))?;
         return Ok((None, loaded, damage));
     }
-    match Log::open(&path, log_tools(&setup.places, &setup.secrets)) {
+    match Log::open(&path, setup.log.clone()) {
         Ok((log, loaded, damage)) => Ok((Some(log), loaded, damage)),
         Err(OpenError::Locked) => Err(NotBegun::Busy(session.clone())),
         Err(why) => Err(error(why.to_string(), "Check the rights of the session's folder.")),
@@ -254,7 +249,7 @@ fn forked(setup: &Setup, path: &Path) -> Result<std::path::PathBuf, String> {
     let now = Timestamp::now();
     let session = new_session(now);
     let to = setup.places.log(&setup.cwd, &session);
-    fork::fork(&loaded, &head, &to, session, &Disk::default(), now)
+    fork::fork(&loaded, &head, &to, session, &setup.log.disk, now)
         .map_err(|error| error.to_string())?;
     Ok(to)
 }
@@ -381,15 +376,6 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
         preamble: String::new(),
         specs: specs.into(),
         history: Vec::new(),
-    }
-}
-
-pub fn log_tools(places: &Places, secrets: &Secrets) -> log::Tools {
-    let disk = Disk::default();
-    log::Tools {
-        blobs: Blobs::new(places.blobs.clone(), disk.clone()),
-        disk,
-        secrets: secrets.clone(),
     }
 }
 

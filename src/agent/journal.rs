@@ -229,6 +229,20 @@ impl Journal {
         self.report(shared, problem.map(|problem| problem.to_string())).await;
     }
 
+    /// The last chance of what the disk has not taken: the person is told what goes with it.
+    pub async fn close(&mut self, shared: &Shared) {
+        self.sync(shared).await;
+        let left = self.log.as_ref().map_or(0, Log::unwritten);
+        if left > 0 {
+            let records = if left == 1 { "1 record".to_owned() } else { format!("{left} records") };
+            let text = format!(
+                "The end of this session is lost: {records} could not be written to its log. Make \
+                 room on the disk before you go on."
+            );
+            shared.notice(Level::Error, text).await;
+        }
+    }
+
     async fn append(&mut self, shared: &Shared, body: Body) -> MessageId {
         let Some(log) = &mut self.log else { return crate::agent::conversation::new_message_id() };
         let Appended { id, problem } = log.append(body, Timestamp::now());

@@ -61,7 +61,7 @@ use crate::context::Place;
 use crate::hooks::Hooks;
 use crate::protocol::{Command, Event, Mode, SessionId};
 use crate::session::Places;
-use crate::session::redact::Secrets;
+use crate::session::log;
 use crate::tools::table::Table;
 
 pub use rules::{Fixed, Reread, Rules, Settings};
@@ -98,8 +98,8 @@ pub struct Setup {
     pub book_scripted: bool,
     /// Where long outputs are kept whole.
     pub spill: PathBuf,
-    /// Keys, which are never written.
-    pub secrets: Secrets,
+    /// What the session is written down with.
+    pub log: log::Tools,
     pub sandbox: Sandbox,
     /// Names of environment variables that hold keys; commands do not get them.
     pub secret_env: Vec<String>,

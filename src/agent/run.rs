@@ -161,6 +161,7 @@ pub async fn run(
     shared.agents.stop_all().await;
     talk.end_turn(&shared).await;
     hooking::session_ended(&shared, "other").await;
+    talk.journal.close(&shared).await;
     if let Some(connected) = connected {
         connected.end().await;
     }
@@ -474,6 +475,7 @@ async fn renew(
         Ok((new_shared, new_talk)) => {
             shared.agents.stop_all().await;
             hooking::session_ended(shared, reason).await;
+            talk.journal.close(shared).await;
             *shared = Arc::new(new_shared);
             *talk = new_talk;
         }

@@ -108,7 +108,7 @@ async fn drive(
     streams: &mut Streams<'_>,
 ) -> std::io::Result<u8> {
     let record = prepared.record.clone();
-    let secrets = prepared.setup.secrets.clone();
+    let secrets = prepared.setup.log.secrets.clone();
     let agent = agent::spawn(prepared.setup);
     let events = start::recorded(agent.events, record, secrets);
     let (interrupted, interrupts) = mpsc::channel(4);

@@ -155,6 +155,12 @@ fn report(error: &anyhow::Error, failure: Option<&Failure>) {
     }
 }
 
+/// One line on standard error.
+fn warn(text: &str) {
+    // It may be closed; there is nobody else to tell.
+    let _ = writeln!(std::io::stderr(), "tern: {text}");
+}
+
 /// One line on standard output.
 fn say(text: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{text}")

@@ -17,13 +17,14 @@ use crate::app::{Effect, Look, Model, SessionInfo};
 use crate::cli::args::Cli;
 use crate::cli::services::Local;
 use crate::cli::start::{self, Prepared, Trust};
-use crate::cli::{Env, Failure, demo, router};
+use crate::cli::{Env, Failure, demo, router, warn};
 use crate::config::{self, Config, login};
 use crate::models;
 use crate::protocol::{ErrorKind, Mode};
 use crate::terminal::clipboard::Ways;
 use crate::terminal::manners::{self, Wants};
 use crate::terminal::{self, Connect, Connection, Exit, How, notify, probe};
+use crate::text::clean;
 use crate::view::theme::{ColorDepth, Library};
 
 pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
@@ -209,7 +210,7 @@ fn connect(cli: &Cli, env: &Env) -> Connect {
                 choice => chosen(cli, &env, choice),
             };
             let prepared = tokio::task::spawn_blocking(prepare).await??;
-            let secrets = prepared.setup.secrets.clone();
+            let secrets = prepared.setup.log.secrets.clone();
             let agent = agent::spawn(prepared.setup);
             let events = start::recorded(agent.events, prepared.record, secrets);
             Ok(Connection { commands: agent.commands, events })
@@ -314,6 +315,9 @@ fn colours(env: &Env) -> ColorDepth {
 
 /// How to come back, and the exit code.
 fn farewell(exit: &Exit, demo: bool) -> u8 {
+    for problem in &exit.problems {
+        warn(&clean::clean(problem, clean::Mode::Prose));
+    }
     match exit.how {
         How::Quit => {
             if let (Some(session), false) = (&exit.session, demo) {

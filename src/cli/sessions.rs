@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::cli::Env;
+use crate::cli::{Env, warn};
 use crate::config::problem::one_line;
 use crate::protocol::SessionId;
 use crate::session::index::{FindError, Summary, find};
@@ -87,11 +87,6 @@ fn load(words: &[String], env: &Env) -> anyhow::Result<(Summary, read::Loaded)> 
         warn(&damage.to_string());
     }
     Ok((summary, loaded))
-}
-
-fn warn(text: &str) {
-    // Standard error may be closed; there is nobody else to tell.
-    let _ = writeln!(std::io::stderr(), "tern: {text}");
 }
 
 /// As much of a name as tells sessions apart that did not begin in the same millisecond.

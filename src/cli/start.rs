@@ -24,7 +24,9 @@ use crate::permissions::RuleSet;
 use crate::permissions::rule::{Folders, RuleTexts};
 use crate::protocol::{Envelope, ErrorKind, Event, Mode, SessionId};
 use crate::session::Places;
+use crate::session::disk::Disk;
 use crate::session::index::{self, FindError};
+use crate::session::log;
 use crate::session::redact::Secrets;
 use crate::tools::table::{self, Table};
 use crate::tools::{self, Tool};
@@ -152,6 +154,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
     let (servers, more) = servers(&config, env, trusted, args);
     problems.extend(more);
     let wait = if can_ask { Duration::ZERO } else { SERVERS_WAIT };
+    let places = Places::new(&env.dirs.data, &env.dirs.cache);
     let setup = agent::Setup {
         cwd: env.cwd.clone(),
         model,
@@ -169,12 +172,12 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         can_ask,
         prompt: prompt(args, env)?,
         place: place(env, trusted),
-        places: Places::new(&env.dirs.data, &env.dirs.cache),
+        log: log::Tools::new(Disk::default(), &places.blobs, router::secrets(&config, env)),
+        places,
         checkpoints: config.session.checkpoint_max_mb.saturating_mul(1 << 20),
         ledger: env.dirs.ledger(),
         book_scripted: false,
         spill: env.dirs.cache.join("outputs"),
-        secrets: router::secrets(&config, env),
         sandbox: config.sandbox.clone(),
         secret_env: config.providers.values().flat_map(|p| p.key.env.clone()).collect(),
         keep_log: !args.no_session,

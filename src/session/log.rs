@@ -34,6 +34,13 @@ pub struct Tools {
     pub secrets: Secrets,
 }
 
+impl Tools {
+    /// `blobs`: the folder of the contents.
+    pub fn new(disk: Disk, blobs: &Path, secrets: Secrets) -> Tools {
+        Tools { blobs: Blobs::new(blobs, disk.clone()), disk, secrets }
+    }
+}
+
 /// One session's log. There is one writer of a log on the machine: the file is locked.
 #[derive(Debug)]
 pub struct Log {
@@ -249,7 +256,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blobs = Blobs::new(dir.path().join("blobs"), Disk::default());
         let path = dir.path().join("sessions/p/s.jsonl");
-        let log = Log::create(path, opening(), Tools { disk, blobs, secrets }, now());
+        let tools = Tools { disk, blobs, secrets };
+        let log = Log::create(path, opening(), tools, now());
         Fixture { dir, log }
     }
 

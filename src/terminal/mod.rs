@@ -29,12 +29,13 @@ mod watch;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::app::start::Choice;
 use crate::app::{Effect, Model};
-use crate::protocol::{Command, Event, SessionId};
+use crate::protocol::{Command, Event, Level, SessionId};
 use crate::view::theme::{ColorDepth, Library};
 pub use replay::connection as replayed;
 pub use services::{NoServices, Services};
@@ -85,6 +86,8 @@ pub struct Connection {
 pub struct Exit {
     pub session: Option<SessionId>,
     pub how: How,
+    /// What went wrong after the screen was gone, a sentence each.
+    pub problems: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +108,33 @@ impl std::fmt::Debug for Setup {
 /// found, whatever happens. Errors: no terminal, or the terminal went away.
 pub async fn run(setup: Setup) -> anyhow::Result<Exit> {
     let guard = raw::Guard::enter(raw::Modes { mouse: setup.mouse, lines: setup.linear })?;
-    let result = screen::Screen::new(setup, &guard).run().await;
+    let mut screen = screen::Screen::new(setup, &guard);
+    let result = screen.run().await;
+    let events = screen.leave();
     drop(guard);
-    result
+    let problems = last_words(events).await;
+    Ok(Exit { problems, ..result? })
+}
+
+/// Longer than the agent takes to end what runs: the way from SIGINT to SIGKILL is 5 seconds at most.
+const LAST: Duration = Duration::from_secs(6);
+
+/// Waits until the agent has written what it has. Ctrl+C ends the waiting.
+async fn last_words(events: Option<mpsc::Receiver<Event>>) -> Vec<String> {
+    let mut problems = Vec::new();
+    let Some(mut events) = events else { return problems };
+    let hear = async {
+        while let Some(event) = events.recv().await {
+            match event {
+                Event::Stopped => break,
+                Event::Noticed { level: Level::Error, text } => problems.push(text),
+                _ => {}
+            }
+        }
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(LAST, hear) => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    problems
 }

@@ -138,7 +138,7 @@ impl<'a> Screen<'a> {
         }
     }
 
-    pub async fn run(mut self) -> anyhow::Result<Exit> {
+    pub async fn run(&mut self) -> anyhow::Result<Exit> {
         self.draw()?;
         self.keys = Some(if self.lines.is_some() { Keys::lines()? } else { Keys::read()? });
         self.ask_background()?;
@@ -163,12 +163,17 @@ impl<'a> Screen<'a> {
                 self.draw()?;
             }
         }
-        // The agent writes what it has; whoever started it waits for that.
+        let how = self.ended.unwrap_or(How::Quit);
+        Ok(Exit { session: self.model.session.id.clone(), how, problems: Vec::new() })
+    }
+
+    /// Tells the agent to end; its last words are still to come.
+    pub fn leave(self) -> Option<mpsc::Receiver<Event>> {
         if let Some(commands) = &self.commands {
+            // Where there is no room for it, the end of the channel says the same.
             let _ = commands.try_send(Command::Stop);
         }
-        let how = self.ended.unwrap_or(How::Quit);
-        Ok(Exit { session: self.model.session.id.clone(), how })
+        self.events
     }
 
     /// What starts once the first frame is on the screen.

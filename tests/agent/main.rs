@@ -18,6 +18,7 @@ mod circle;
 mod compaction;
 mod deferred;
 mod economy;
+mod faults;
 mod hooks;
 mod jobs;
 mod loops;

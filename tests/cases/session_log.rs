@@ -21,7 +21,6 @@ use tern::session::index::{Filter, Page, list};
 use tern::session::log::{LogErrorKind, Tools};
 use tern::session::read::Damage;
 use tern::session::record::{Body, Compaction};
-use tern::session::redact::Secrets;
 use tern::session::replay;
 
 use crate::support::logs::{Session, append, body, copy_of, full, id_of, ids, now, opening, user};
@@ -416,7 +415,7 @@ fn full_store() {
     let fault = errno(rustix::io::Errno::NOSPC);
     let full = Disk::faulty(Plan { op: None, from: 0, count: u64::MAX, fault });
     let blobs = Blobs::new(session.dir.path().join("blobs"), full);
-    let tools = Tools { disk: Disk::default(), blobs, secrets: Secrets::default() };
+    let tools = Tools { blobs, ..session.tools(Disk::default()) };
     let mut log = tern::session::log::Log::create(session.path.clone(), opening("s"), tools, now());
     append(&mut log, user(&"paste ".repeat(2000)));
     let conversation = replay::messages(&session.load().0, &session.blobs());

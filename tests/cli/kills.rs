@@ -8,9 +8,8 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tern::protocol::{Event, Part, Role};
-use tern::session::blobs::Blobs;
+use serde_json::json;
+use tern::protocol::{Part, Role};
 use tern::session::disk::Disk;
 use tern::session::log::{Log, Tools};
 use tern::session::read::Loaded;
@@ -21,6 +20,7 @@ use tern::session::{Places, replay};
 use crate::support::logs::{Dice, full};
 use crate::support::pty::Pty;
 use crate::support::server::{Asked, FakeServer, Reply};
+use crate::support::shown::Shown;
 use crate::support::tern::Tern;
 use crate::support::wire::{answer, says};
 
@@ -55,15 +55,6 @@ fn streamed(body: String) -> Reply {
     Reply::sse(body).split(200).pause(Duration::from_millis(1))
 }
 
-/// What somebody has been shown as done.
-#[derive(Debug, Default)]
-struct Shown {
-    messages: BTreeSet<String>,
-    calls: BTreeSet<String>,
-    /// Files that calls name which the screen shows as done.
-    files: BTreeSet<String>,
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_was_shown_survives_a_kill() {
     let kills = if full() { 2_000 } else { 12 };
@@ -79,10 +70,10 @@ async fn whatever_was_shown_survives_a_kill() {
         if kill >= kills {
             return;
         }
-        let (shown, empty) = one(kill, &url);
+        let (messages, calls, empty) = one(kill, &url);
         let mut sums = sums.lock().unwrap();
-        sums.0 += shown.messages.len();
-        sums.1 += shown.calls.len() + shown.files.len();
+        sums.0 += messages;
+        sums.1 += calls;
         sums.2 += usize::from(empty);
     };
     tokio::task::block_in_place(|| {
@@ -96,35 +87,34 @@ async fn whatever_was_shown_survives_a_kill() {
     assert!(messages > kills, "the programs have come far enough to lose something");
 }
 
-/// One session, killed and looked at. True where it left no log.
-fn one(kill: usize, url: &str) -> (Shown, bool) {
+/// One session, killed and looked at: the messages and calls it had shown as done, and whether it
+/// left no log.
+fn one(kill: usize, url: &str) -> (usize, usize, bool) {
     let mut dice = Dice(kill as u64 * 7_919 + 17);
     dice.roll(2);
     let tern = Tern::new();
     tern.fake_provider(url);
     let moment = Duration::from_millis(dice.roll(MOMENT) as u64);
-    let shown =
-        if kill.is_multiple_of(2) { headless(&tern, moment) } else { screen(&tern, moment) };
+    let (shown, done) = if kill.is_multiple_of(2) {
+        (headless(&tern, moment), BTreeSet::new())
+    } else {
+        (Shown::default(), screen(&tern, moment))
+    };
+    let (said, called) = (shown.messages.len(), shown.calls.len() + done.len());
     let Some(path) = log(&tern) else {
-        let nothing = shown.messages.is_empty() && shown.calls.is_empty() && shown.files.is_empty();
-        assert!(nothing, "kill {kill}: {shown:?} and no log");
-        return (shown, true);
+        assert_eq!(said + called, 0, "kill {kill}: {shown:?}, {done:?} and no log");
+        return (said, called, true);
     };
     let loaded = taken_up(&tern, &path, kill);
-    let (mut messages, mut calls, mut files) = (BTreeSet::new(), BTreeSet::new(), String::new());
+    let lost = shown.lost(Some(&loaded));
+    assert!(lost.is_empty(), "kill {kill} after {moment:?}: {lost:?} are lost");
+    let mut files = String::new();
     for record in loaded.records() {
-        match record.body {
-            Body::User { .. } | Body::Assistant { .. } => drop(messages.insert(record.id.0)),
-            Body::Result { call, .. } => drop(calls.insert(call.0)),
-            Body::Call { input, .. } => files.push_str(&input.to_string()),
-            _ => {}
+        if let Body::Call { input, .. } = record.body {
+            files.push_str(&input.to_string());
         }
     }
-    let lost: Vec<&String> = shown.messages.difference(&messages).collect();
-    assert!(lost.is_empty(), "kill {kill} after {moment:?}: messages {lost:?} are lost");
-    let lost: Vec<&String> = shown.calls.difference(&calls).collect();
-    assert!(lost.is_empty(), "kill {kill} after {moment:?}: results of {lost:?} are lost");
-    let lost: Vec<&String> = shown.files.iter().filter(|file| !files.contains(*file)).collect();
+    let lost: Vec<&String> = done.iter().filter(|file| !files.contains(*file)).collect();
     assert!(lost.is_empty(), "kill {kill} after {moment:?}: calls for {lost:?} are lost");
     if kill % AGAIN < 2 {
         let ran = tern.run(&[
@@ -141,7 +131,7 @@ fn one(kill: usize, url: &str) -> (Shown, bool) {
         assert!(ran.err.is_empty() || !ran.err.contains("lost"), "kill {kill}: {ran:?}");
         assert_eq!(ran.result()["session"], json!(loaded.session.0), "kill {kill}: {ran:?}");
     }
-    (shown, false)
+    (said, called, false)
 }
 
 /// A session over JSON lines, with three prompts waiting; what it had said when it died.
@@ -172,26 +162,11 @@ fn headless(tern: &Tern, moment: Duration) -> Shown {
     child.kill().unwrap();
     child.wait().unwrap();
     drop(input);
-    let mut shown = Shown::default();
-    let mut spoken = BTreeSet::new();
-    for line in said.join().unwrap() {
-        // The last line may be torn.
-        let Ok(value) = serde_json::from_str::<Value>(&line) else { continue };
-        match serde_json::from_value::<Event>(value) {
-            Ok(Event::TurnStarted { message, .. }) => drop(shown.messages.insert(message.0)),
-            Ok(Event::TextAdded { message, .. }) => drop(spoken.insert(message.0)),
-            Ok(Event::MessageEnded { message }) if spoken.contains(&message.0) => {
-                shown.messages.insert(message.0);
-            }
-            Ok(Event::CallEnded { call, .. }) => drop(shown.calls.insert(call.0)),
-            _ => {}
-        }
-    }
-    shown
+    Shown::of_lines(said.join().unwrap().iter().map(String::as_str))
 }
 
-/// A session on a screen; what the screen showed when it died.
-fn screen(tern: &Tern, moment: Duration) -> Shown {
+/// A session on a screen; the files of the calls that it showed as done when it died.
+fn screen(tern: &Tern, moment: Duration) -> BTreeSet<String> {
     let args = ["--permission-mode", "bypassPermissions", "go on until you are stopped"];
     let mut pty = Pty::start(tern, &args, (100, 50));
     std::thread::sleep(moment);
@@ -199,7 +174,7 @@ fn screen(tern: &Tern, moment: Duration) -> Shown {
     let text = pty.last_screen();
     let done = text.lines().filter(|line| line.trim_start().starts_with('✓'));
     let names = done.flat_map(str::split_whitespace).filter(|word| word.starts_with("note-"));
-    Shown { files: names.map(str::to_owned).collect(), ..Shown::default() }
+    names.map(str::to_owned).collect()
 }
 
 fn log(tern: &Tern) -> Option<PathBuf> {
@@ -213,9 +188,8 @@ fn log(tern: &Tern) -> Option<PathBuf> {
 /// Opens the log as the program does, and asks for what the next request would carry.
 fn taken_up(tern: &Tern, path: &Path, kill: usize) -> Loaded {
     let places = Places::new(&tern.home().join("data"), &tern.home().join("cache"));
-    let (disk, secrets) = (Disk::default(), Secrets::default());
-    let blobs = Blobs::new(&places.blobs, disk.clone());
-    let tools = Tools { disk, blobs: blobs.clone(), secrets };
+    let tools = Tools::new(Disk::default(), &places.blobs, Secrets::default());
+    let blobs = tools.blobs.clone();
     let (log, loaded, damage) = Log::open(path, tools).unwrap_or_else(|e| panic!("{kill}: {e}"));
     drop(log);
     assert_eq!(damage.bad, 0, "kill {kill}: {damage}");

@@ -12,6 +12,7 @@
 mod support;
 
 mod bad_input;
+mod faults;
 mod headless;
 mod kills;
 mod linear;

@@ -45,8 +45,7 @@ impl Session {
     }
 
     pub fn tools(&self, disk: Disk) -> Tools {
-        let blobs = Blobs::new(self.dir.path().join("blobs"), disk.clone());
-        Tools { disk, blobs, secrets: Secrets::default() }
+        Tools::new(disk, &self.dir.path().join("blobs"), Secrets::default())
     }
 
     pub fn create(&self, disk: Disk) -> Log {

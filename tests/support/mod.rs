@@ -10,5 +10,6 @@ pub mod screen;
 pub mod script;
 pub mod server;
 pub mod session;
+pub mod shown;
 pub mod tern;
 pub mod wire;

@@ -190,6 +190,16 @@ impl Pty {
         status.exit_code()
     }
 
+    /// What comes after the screen was left, until the program ends.
+    pub fn after_the_screen(&mut self) -> String {
+        while self.child.try_wait().unwrap().is_none() {
+            self.read(Duration::from_millis(20));
+        }
+        while self.read(Duration::from_millis(50)) {}
+        let text = self.bytes();
+        text.rsplit("\x1b[?1049l").next().unwrap_or_default().to_owned()
+    }
+
     /// What it shows once nothing more comes: of a program that was killed.
     pub fn last_screen(&mut self) -> String {
         self.child.wait().unwrap();

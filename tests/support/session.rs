@@ -10,6 +10,8 @@ use tern::protocol::{
     CallResult, Command, Decision, Event, Input, Mode, Request, SessionId, TurnEnd, TurnId,
 };
 use tern::session::Places;
+use tern::session::disk::Disk;
+use tern::session::log::Tools;
 use tern::session::redact::Secrets;
 use tern::tools::table::Table;
 
@@ -48,6 +50,8 @@ pub struct Options {
     pub keep_tokens: Option<u64>,
     pub rules: Rules,
     pub hooks: Vec<tern::protocol::Sourced<tern::config::Hook>>,
+    /// What the session is written to.
+    pub disk: Disk,
 }
 
 impl Default for Options {
@@ -66,6 +70,7 @@ impl Default for Options {
             keep_tokens: None,
             rules: Rules::default(),
             hooks: Vec::new(),
+            disk: Disk::default(),
         }
     }
 }
@@ -242,6 +247,7 @@ impl Session {
 
 pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
     let config = Config::default();
+    let places = Places::new(&root.join("data"), &root.join("cache"));
     Setup {
         cwd: root.join("project"),
         model: "script/model".into(),
@@ -266,12 +272,12 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         can_ask: options.can_ask,
         prompt: Prompt::default(),
         place: place(root),
-        places: Places::new(&root.join("data"), &root.join("cache")),
+        log: Tools::new(options.disk, &places.blobs, Secrets::new([])),
+        places,
         checkpoints: config.session.checkpoint_max_mb << 20,
         ledger: root.join("data/ledger"),
         book_scripted: false,
         spill: root.join("cache/outputs"),
-        secrets: Secrets::new([]),
         sandbox: options.sandbox,
         secret_env: Vec::new(),
         keep_log: true,

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use crate::agent::begin::log_tools;
 use crate::agent::conversation::{Conversation, Start};
 use crate::agent::journal::Journal;
 use crate::agent::shared::{Lineage, Shared, Who, lock};
@@ -192,7 +191,7 @@ fn journal(
                 inherited: 0,
             }),
         };
-        Log::create(log.with_file_name(name), opening, log_tools(&base.places, &base.secrets), now)
+        Log::create(log.with_file_name(name), opening, base.log_tools.clone(), now)
     });
     let mut journal = Journal::new(log, shared.mode());
     // No title is worth a request here.

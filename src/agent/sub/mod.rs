@@ -27,9 +27,8 @@ use crate::config::{Compact, Effort};
 use crate::context::Place;
 use crate::extend;
 use crate::protocol::{AgentId, AgentInfo, Event, Input, Level};
-use crate::session::Places;
+use crate::session::log;
 use crate::session::checkpoint::Checkpoint;
-use crate::session::redact::Secrets;
 
 /// Sub-agents of a session that run at the same time.
 const MOST: usize = 12;
@@ -58,8 +57,7 @@ struct Base {
     fallback: Option<String>,
     effort: Option<Effort>,
     compact: Compact,
-    secrets: Secrets,
-    places: Places,
+    log_tools: log::Tools,
     place: Place,
     /// Where copies of the repository are made.
     worktrees: PathBuf,
@@ -96,8 +94,7 @@ impl Agents {
                 fallback: setup.fallback.clone(),
                 effort: setup.effort,
                 compact: setup.compact.clone(),
-                secrets: setup.secrets.clone(),
-                places: setup.places.clone(),
+                log_tools: setup.log.clone(),
                 place: setup.place.clone(),
                 worktrees,
                 log,

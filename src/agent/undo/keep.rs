@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::agent::dispatch::Call;
 use crate::agent::journal::Journal;
 use crate::agent::shared::{Shared, lock};
-use crate::agent::undo::blocking;
+use crate::agent::undo::{blocking, unkept};
+use crate::protocol::Level;
 use crate::session::checkpoint;
 use crate::session::watch::{self, Watch};
 use crate::tools::Tool;
@@ -28,6 +29,10 @@ pub async fn keep(journal: &mut Journal, shared: &Shared, call: &Call, tool: &dy
         let (id, path) = (call.id.clone(), file.clone());
         let kept = blocking(move || checkpoint::before(Some(id), [path.as_path()], &blobs)).await;
         let Some(kept) = kept else { return Kept::Nothing };
+        if let Some(why) = unkept(&kept) {
+            let text = format!("What this file holds cannot be kept, so /undo will not bring it back: {why}");
+            shared.notice(Level::Warning, text).await;
+        }
         journal.checkpoint(shared, kept).await;
         journal.sync(shared).await;
         return Kept::File(file);

@@ -149,9 +149,7 @@ fn rename(
     title: &str,
     secrets: Secrets,
 ) -> Result<String, String> {
-    let disk = Disk::default();
-    let blobs = Blobs::new(&places.blobs, disk.clone());
-    let tools = log::Tools { disk, blobs, secrets };
+    let tools = log::Tools::new(Disk::default(), &places.blobs, secrets);
     let (mut log, ..) = Log::open(&path(places, session)?, tools).map_err(|e| e.to_string())?;
     let appended = log.append(Body::Title { title: title.to_owned() }, Timestamp::now());
     match appended.problem {

@@ -45,8 +45,7 @@ impl Home {
             tern: String::new(),
             origin: None,
         };
-        let blobs = blobs(&places);
-        let tools = Tools { disk: Disk::default(), blobs, secrets: Secrets::default() };
+        let tools = Tools::new(Disk::default(), &places.blobs, Secrets::default());
         let mut log = Log::create(path, opening, tools, now);
         for text in texts {
             let part = Part::Text { text: (*text).to_owned() };

@@ -16,7 +16,7 @@ use crate::protocol::{
     CallId, CallResult, CallStatus, Detail, Mode, Part, SessionId, Title, TurnId,
 };
 use crate::session::Places;
-use crate::session::blobs::{Blobs, hash};
+use crate::session::blobs::hash;
 use crate::session::disk::{Disk, open_to_read};
 use crate::session::log::{Log, Tools};
 use crate::session::record::{Body, Opening};
@@ -149,9 +149,7 @@ fn write(
     places: &Places,
     now: Timestamp,
 ) -> Result<(), ImportError> {
-    let disk = Disk::default();
-    let blobs = Blobs::new(&places.blobs, disk.clone());
-    let tools = Tools { disk, blobs, secrets: Secrets::default() };
+    let tools = Tools::new(Disk::default(), &places.blobs, Secrets::default());
     let mut t = read.items.iter().find_map(|(t, _)| *t).unwrap_or(now);
     let opening = Opening {
         session: session.clone(),

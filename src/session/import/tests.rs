@@ -1,5 +1,6 @@
 #![allow(clippy::needless_pass_by_value, reason = "json! gives values")]
 
+use crate::session::blobs::Blobs;
 use super::*;
 use crate::protocol::Role;
 use crate::session::{read, replay};

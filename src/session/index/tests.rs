@@ -6,7 +6,6 @@ use crate::protocol::{
     CallId, CallResult, CallStatus, Cause, Detail, MessageId, Mode, Money, Part, Spend, Title,
     TurnId, Usage,
 };
-use crate::session::blobs::Blobs;
 use crate::session::disk::Disk;
 use crate::session::log::{Log, Tools};
 use crate::session::record::{Body, Opening, RecordId, new_session};
@@ -40,8 +39,7 @@ impl Home {
             tern: String::new(),
             origin: None,
         };
-        let blobs = Blobs::new(&self.places.blobs, Disk::default());
-        let tools = Tools { disk: Disk::default(), blobs, secrets: Secrets::default() };
+        let tools = Tools::new(Disk::default(), &self.places.blobs, Secrets::default());
         let mut open = Open { log: Log::create(path, opening, tools, self.now) };
         open.add(self, bodies);
         open
