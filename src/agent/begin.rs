@@ -26,8 +26,11 @@ use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
 use crate::process::Jobs;
 use crate::protocol::budget;
-use crate::protocol::{ErrorKind, Event, Level, Mode, Money, SessionId, Source, Sourced};
-use crate::session::log::{Log, OpenError};
+use crate::protocol::{
+    ErrorKind, Event, Level, MessageId, Mode, Money, SessionId, Source, Sourced,
+};
+use crate::session::ending;
+use crate::session::log::{Locked, Log, OpenError};
 use crate::session::read::Loaded;
 use crate::session::record::{Opening, new_session};
 use crate::session::steps;
@@ -123,6 +126,7 @@ async fn fresh(
         ..start(setup, session, route)
     });
     talk.nested.begun_with(&context.files);
+    talk.journal.keeps(&mut lock(&shared.queue));
     Ok((shared, talk))
 }
 
@@ -131,7 +135,11 @@ async fn resumed(
     events: mpsc::Sender<Event>,
     session: &SessionId,
 ) -> Result<(Shared, Conversation), NotBegun> {
-    let (log, loaded, damage) = open(setup, session)?;
+    let found = find(setup, session)?;
+    let told = if setup.end_first { opening(&found, session, &events).await } else { Vec::new() };
+    // A large log takes a while; whoever waits for events meanwhile is not to be held up.
+    let opened = tokio::task::spawn_blocking(move || found.read()).await;
+    let (log, loaded, damage) = opened.unwrap_or_else(|error| Err(unreadable(&error.to_string())))?;
     let state = replay::state(&loaded);
     let blobs = setup.log.blobs.clone();
     let mode = resumed_mode(setup.mode, state.mode);
@@ -153,7 +161,7 @@ async fn resumed(
     };
     let retell::Told { history, preamble, unknown, mut problems } =
         retell::history(&loaded, &blobs, route.window());
-    let told = preamble.clone();
+    let known = preamble.clone();
     problems.extend(gone);
     let spent =
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
@@ -162,11 +170,14 @@ async fn resumed(
     let log_path = setup.places.find(&session).filter(|_| setup.keep_log);
     let hooking = Hooking::new(setup, &session, log_path.clone());
     let shared = shared(setup, mode, &route, purse, hooking, log_path, events).await;
-    shared.agents.set_preamble(&told);
+    shared.agents.set_preamble(&known);
     shared.emit(started(setup, &session, &route, mode, true)).await;
     tell_budgets(&shared).await;
     let steps = steps::read(&loaded);
-    recount::screen(&shared, &loaded, &steps, state.title.as_deref()).await;
+    recount::screen(&shared, &loaded, &steps, state.title.as_deref(), &told).await;
+    if let Some(place) = state.place.clone() {
+        shared.emit(Event::PlaceRestored { place }).await;
+    }
     if !damage.is_none() {
         problems.push(damage.to_string());
     }
@@ -183,6 +194,7 @@ async fn resumed(
         shared.emit(Event::TodosChanged { todos: state.todos }).await;
     }
     let mut journal = Journal::new(log, mode);
+    journal.left_at(state.place);
     if state.title.is_some() {
         journal.titled();
     }
@@ -194,6 +206,7 @@ async fn resumed(
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
     shared.emit(shared.purse.refilled(context)).await;
+    talk.journal.keeps(&mut lock(&shared.queue));
     for input in state.queued {
         shared.queue(input).await;
     }
@@ -212,35 +225,81 @@ async fn tell_budgets(shared: &Shared) {
     }
 }
 
-/// Opens the log for going on with it, or a copy of it.
-fn open(
-    setup: &mut Setup,
-    session: &SessionId,
-) -> Result<(Option<Log>, Loaded, read::Damage), NotBegun> {
-    let error = |message: String, hint: &str| {
-        let hints = vec![hint.to_owned()];
-        NotBegun::Ended(Ended::Failed { kind: ErrorKind::Config, message, hints })
-    };
+/// A session on the disk that has not been read.
+enum Found {
+    /// To go on with.
+    Log(Locked),
+    /// To be looked at.
+    View(PathBuf),
+}
+
+impl Found {
+    fn path(&self) -> &Path {
+        match self {
+            Found::Log(locked) => locked.path(),
+            Found::View(path) => path,
+        }
+    }
+
+    fn read(self) -> Result<(Option<Log>, Loaded, read::Damage), NotBegun> {
+        match self {
+            Found::Log(locked) => {
+                let (log, loaded, damage) =
+                    locked.read().map_err(|why| unreadable(&why.to_string()))?;
+                Ok((Some(log), loaded, damage))
+            }
+            Found::View(path) => {
+                let (loaded, damage) =
+                    read::load(&path).map_err(|why| unreadable(&why.to_string()))?;
+                Ok((None, loaded, damage))
+            }
+        }
+    }
+}
+
+fn unreadable(why: &str) -> NotBegun {
+    refused(why.to_owned(), "Check the rights of the session's folder.")
+}
+
+fn refused(message: String, hint: &str) -> NotBegun {
+    let hints = vec![hint.to_owned()];
+    NotBegun::Ended(Ended::Failed { kind: ErrorKind::Config, message, hints })
+}
+
+/// Finds the log for going on with it, or makes a copy of it.
+fn find(setup: &mut Setup, session: &SessionId) -> Result<Found, NotBegun> {
     let view = std::mem::take(&mut setup.view);
     let Some(mut path) = setup.places.find(session) else {
-        return Err(error(
-            format!("there is no session {}", session.0),
-            "`tern sessions list` shows them.",
-        ));
+        let message = format!("there is no session {}", session.0);
+        return Err(refused(message, "`tern sessions list` shows them."));
     };
     if std::mem::take(&mut setup.fork) {
-        path = forked(setup, &path).map_err(|why| error(why, "Resume it without --fork."))?;
+        path = forked(setup, &path).map_err(|why| refused(why, "Resume it without --fork."))?;
     }
     if !setup.keep_log || view {
-        let (loaded, damage) = read::load(&path)
-            .map_err(|why| error(why.to_string(), "Check the rights of the file."))?;
-        return Ok((None, loaded, damage));
+        return Ok(Found::View(path));
     }
-    match Log::open(&path, setup.log.clone()) {
-        Ok((log, loaded, damage)) => Ok((Some(log), loaded, damage)),
+    match Locked::take(&path, setup.log.clone()) {
+        Ok(locked) => Ok(Found::Log(locked)),
         Err(OpenError::Locked) => Err(NotBegun::Busy(session.clone())),
-        Err(why) => Err(error(why.to_string(), "Check the rights of the session's folder.")),
+        Err(why) => Err(unreadable(&why.to_string())),
     }
+}
+
+/// Tells the end of a large session before the whole is read. Returns what was told.
+async fn opening(
+    found: &Found,
+    session: &SessionId,
+    events: &mpsc::Sender<Event>,
+) -> Vec<MessageId> {
+    let path = found.path().to_owned();
+    let read = tokio::task::spawn_blocking(move || ending::of(&path));
+    let records = read.await.ok().and_then(Result::ok).unwrap_or_default();
+    if records.is_empty() {
+        return Vec::new();
+    }
+    let _gone = events.send(Event::Opening { session: session.clone() }).await;
+    recount::ending(events, records).await
 }
 
 fn forked(setup: &Setup, path: &Path) -> Result<std::path::PathBuf, String> {

@@ -6,15 +6,17 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
 use crate::agent::dispatch::{self, Call};
+use crate::agent::queue::Queue;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title;
 use crate::agent::undo::{self, Kept};
 use crate::protocol::{
-    CallId, CallResult, Event, Input, Level, MessageId, Mode, Part, Spend, Title, TurnId,
+    CallId, CallResult, Event, Level, MessageId, Mode, Part, Place, Spend, Title, TurnId,
 };
 use crate::session::blobs::Blobs;
 use crate::session::checkpoint::Checkpoint;
@@ -24,8 +26,8 @@ use crate::tools::Tool;
 
 #[derive(Debug)]
 pub struct Journal {
-    /// `None` with --no-session.
-    log: Option<Log>,
+    /// `None` with --no-session. Shared with the queue, which changes while a turn has the journal.
+    log: Option<Arc<Mutex<Log>>>,
     turn: TurnId,
     mode: Mode,
     titled: Titled,
@@ -34,6 +36,8 @@ pub struct Journal {
     message: Option<MessageId>,
     /// Files that calls of this session have changed.
     touched: BTreeSet<PathBuf>,
+    /// Where the screen stood when the session was last left.
+    place: Option<Place>,
 }
 
 /// Where the session's title comes from.
@@ -48,13 +52,14 @@ enum Titled {
 impl Journal {
     pub fn new(log: Option<Log>, mode: Mode) -> Journal {
         Journal {
-            log,
+            log: log.map(|log| Arc::new(Mutex::new(log))),
             turn: TurnId(0),
             mode,
             titled: Titled::No,
             in_trouble: false,
             message: None,
             touched: BTreeSet::new(),
+            place: None,
         }
     }
 
@@ -97,6 +102,18 @@ impl Journal {
         self.message = Some(message);
     }
 
+    /// Where the log says that the screen stood.
+    pub fn left_at(&mut self, place: Option<Place>) {
+        self.place = place;
+    }
+
+    pub async fn leave(&mut self, shared: &Shared, place: Option<Place>) {
+        if self.place != place {
+            self.place.clone_from(&place);
+            self.append(shared, Body::Place { place }).await;
+        }
+    }
+
     /// The log has gone to a place where `then` is the mode; `now` is the one that holds.
     pub async fn stands_at(&mut self, then: Option<Mode>, shared: &Shared, now: Mode) {
         self.mode = then.unwrap_or(now);
@@ -113,16 +130,16 @@ impl Journal {
     }
 
     pub fn blobs(&self) -> Option<Blobs> {
-        self.log.as_ref().map(|log| log.blobs().clone())
+        self.log.as_ref().map(|log| lock(log).blobs().clone())
     }
 
     pub fn log_path(&self) -> Option<PathBuf> {
-        self.log.as_ref().map(|log| log.path().to_owned())
+        self.log.as_ref().map(|log| lock(log).path().to_owned())
     }
 
     /// The last record.
     pub fn head(&self) -> Option<MessageId> {
-        self.log.as_ref().and_then(|log| log.head().cloned())
+        self.log.as_ref().and_then(|log| lock(log).head().cloned())
     }
 
     /// What sub-agents have changed is undone with the turn that has started them, so it stands in
@@ -156,6 +173,11 @@ impl Journal {
         self.append(shared, Body::Rewind(rewind)).await;
     }
 
+    /// What is queued from now on is logged at once.
+    pub fn keeps(&self, queue: &mut Queue) {
+        queue.log = self.log.as_ref().map(Arc::downgrade).unwrap_or_default();
+    }
+
     /// What the model is told about the project.
     pub async fn context(&mut self, shared: &Shared, text: String, files: Vec<String>) {
         self.append(shared, Body::Context { text, files }).await;
@@ -166,6 +188,8 @@ impl Journal {
         let untitled = matches!(self.titled, Titled::No);
         let said = words(&parts).filter(|_| untitled).map(str::to_owned);
         let id = self.append(shared, Body::user(parts)).await;
+        // What was queued stands in the log until it stands there as said.
+        lock(&shared.queue).note();
         if let Some(said) = said
             && let Some((title, poor)) = title::first_words(&said)
         {
@@ -186,7 +210,7 @@ impl Journal {
     ) {
         let body = Body::Assistant { parts, model: Some(model.to_owned()), cut };
         let appended =
-            self.log.as_mut().map(|log| log.append_as(id.clone(), body, Timestamp::now()));
+            self.log.as_ref().map(|log| lock(log).append_as(id.clone(), body, Timestamp::now()));
         self.report(shared, appended.and_then(|appended| appended.problem.map(|p| p.to_string())))
             .await;
     }
@@ -212,10 +236,6 @@ impl Journal {
         self.append(shared, Body::Notice { level, text }).await;
     }
 
-    pub async fn queue(&mut self, shared: &Shared, inputs: Vec<Input>) {
-        self.append(shared, Body::Queue { inputs }).await;
-    }
-
     /// What a request cost, and what was booked beside the turn since.
     pub async fn spent(&mut self, shared: &Shared, spend: Option<&Spend>) {
         for spend in shared.purse.take_unlogged().into_iter().chain(spend.cloned()) {
@@ -225,14 +245,14 @@ impl Journal {
 
     /// Returns once everything so far would survive a power cut.
     pub async fn sync(&mut self, shared: &Shared) {
-        let problem = self.log.as_mut().and_then(|log| log.sync().err());
+        let problem = self.log.as_ref().and_then(|log| lock(log).sync().err());
         self.report(shared, problem.map(|problem| problem.to_string())).await;
     }
 
     /// The last chance of what the disk has not taken: the person is told what goes with it.
     pub async fn close(&mut self, shared: &Shared) {
         self.sync(shared).await;
-        let left = self.log.as_ref().map_or(0, Log::unwritten);
+        let left = self.log.as_ref().map_or(0, |log| lock(log).unwritten());
         if left > 0 {
             let records = if left == 1 { "1 record".to_owned() } else { format!("{left} records") };
             let text = format!(
@@ -244,8 +264,8 @@ impl Journal {
     }
 
     async fn append(&mut self, shared: &Shared, body: Body) -> MessageId {
-        let Some(log) = &mut self.log else { return crate::agent::conversation::new_message_id() };
-        let Appended { id, problem } = log.append(body, Timestamp::now());
+        let Some(log) = &self.log else { return crate::agent::conversation::new_message_id() };
+        let Appended { id, problem } = lock(log).append(body, Timestamp::now());
         self.report(shared, problem.map(|problem| problem.to_string())).await;
         id
     }

@@ -114,6 +114,8 @@ pub struct Setup {
     pub fork: bool,
     /// With `resume`: write nothing down.
     pub view: bool,
+    /// The end of a large session is told before the rest, for a screen that shows it first.
+    pub end_first: bool,
 }
 
 /// The system prompt and what stands around it.

@@ -4,9 +4,12 @@
 //! Not for what the model is sent: that is `session::replay`.
 
 use std::collections::HashSet;
+use std::ops::Range;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::agent::compact;
 use crate::agent::shared::Shared;
@@ -18,64 +21,202 @@ use crate::protocol::{
 };
 use crate::session::read::Loaded;
 use crate::session::record::{Body, Record};
-use crate::session::steps::Steps;
+use crate::session::steps::{Steps, Taken};
 
-/// Everything the branch holds, oldest first.
-pub async fn screen(shared: &Shared, loaded: &Loaded, steps: &Steps, title: Option<&str>) {
+/// Everything the branch holds, oldest first. `told`: records at its end that the front end has
+/// been told already, see [`ending`]; what came before them is told as such.
+pub async fn screen(
+    shared: &Shared,
+    loaded: &Loaded,
+    steps: &Steps,
+    title: Option<&str>,
+    told: &[MessageId],
+) {
     if let Some(title) = title {
         shared.emit(Event::Titled { title: title.to_owned() }).await;
     }
-    let mut open: Vec<Open> = Vec::new();
-    let mut turn = Turn::default();
+    let cwd = shared.cwd();
+    let (before, after) = around(loaded, told);
+    if after.is_some() {
+        shared.emit(Event::EarlierBegun).await;
+    }
+    tell(&shared.events, &cwd, loaded, steps, before).await;
+    if let Some(after) = after {
+        shared.emit(Event::EarlierEnded).await;
+        tell(&shared.events, &cwd, loaded, steps, after).await;
+    }
+}
+
+/// The records at the end of a large log, for [`screen`] to tell what came before them.
+pub async fn ending(out: &mpsc::Sender<Event>, records: Vec<Record>) -> Vec<MessageId> {
+    let mut teller = Teller { out, cwd: Path::new(""), steps: &[], open: Vec::new(), turn: Turn::default() };
+    let mut told = Vec::new();
+    for record in records {
+        told.push(record.id.clone());
+        teller.record(record, Output::Whole).await;
+    }
+    teller.end().await;
+    told
+}
+
+/// What of the branch stands before the records that were told, and after them; all of it and
+/// nothing where they are not part of it.
+fn around(loaded: &Loaded, told: &[MessageId]) -> (Range<usize>, Option<Range<usize>>) {
+    let all = 0..loaded.branch.len();
+    let ids = |range: Range<usize>| loaded.branch[range].iter().map(|at| &loaded.entries[*at].id);
+    let first = told.first().and_then(|first| ids(all.clone()).position(|id| id == first));
+    match first.map(|first| first..first + told.len()) {
+        Some(same) if same.end <= all.end && ids(same.clone()).eq(told) => {
+            (0..same.start, Some(same.end..all.end))
+        }
+        Some(_) | None => (all, None),
+    }
+}
+
+async fn tell(
+    out: &mpsc::Sender<Event>,
+    cwd: &Path,
+    loaded: &Loaded,
+    steps: &Steps,
+    part: Range<usize>,
+) {
     let recent = loaded.last_within(OUTPUTS);
-    for (at, index) in loaded.branch.iter().enumerate() {
-        let Some(record) = loaded.record(*index) else { continue };
-        turn.count(&record);
+    let mut teller = Teller { out, cwd, steps: &steps.taken, open: Vec::new(), turn: Turn::default() };
+    for at in part {
+        let Some(record) = loaded.record(loaded.branch[at]) else { continue };
+        let output = if at < recent { Output::Short } else { Output::Whole };
+        teller.record(record, output).await;
+    }
+    teller.end().await;
+}
+
+/// How much of what tools returned the front end is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Whole,
+    Short,
+}
+
+/// Tells one record after the other.
+struct Teller<'a> {
+    out: &'a mpsc::Sender<Event>,
+    cwd: &'a Path,
+    steps: &'a [Taken],
+    open: Vec<Open>,
+    turn: Turn,
+}
+
+impl Teller<'_> {
+    /// A front end that is gone needs to be told nothing.
+    async fn emit(&self, event: Event) {
+        let _gone = self.out.send(event).await;
+    }
+
+    async fn record(&mut self, record: Record, output: Output) {
+        self.turn.count(&record);
         let Record { id, body, t, .. } = record;
         match body {
             Body::User { parts, .. } => {
-                flush(shared, &mut open).await;
-                if turn.is_over {
-                    turn.end(shared).await;
-                    turn = Turn::default();
+                self.flush().await;
+                if self.turn.is_over {
+                    self.turn_over().await;
+                    self.turn = Turn::default();
                 }
-                turn.began.get_or_insert(t);
-                user(shared, id, parts).await;
+                self.turn.began.get_or_insert(t);
+                self.user(id, parts).await;
             }
             Body::Assistant { parts, cut, .. } => {
-                flush(shared, &mut open).await;
+                self.flush().await;
                 let calls = parts.iter().any(|part| matches!(part, Part::Call { .. }));
+                let turn = &mut self.turn;
                 (turn.is_over, turn.was_cut, turn.has_answer) = (cut || !calls, cut, true);
-                assistant(shared, id, parts).await;
+                self.assistant(id, parts).await;
             }
             Body::Call { call, tool, input, title, .. } => {
-                open.push(Open { call, tool, title, input });
+                self.open.push(Open { call, tool, title, input });
             }
             Body::Result { call, mut result } => {
-                if at < recent && result.text.len() > SHORT {
+                if output == Output::Short && result.text.len() > SHORT {
                     FAR_BACK.clone_into(&mut result.text);
                 }
-                let Some(at) = open.iter().position(|open| open.call == call) else { continue };
-                ended(shared, open.remove(at), Some(result)).await;
+                let Some(at) = self.open.iter().position(|open| open.call == call) else { return };
+                let open = self.open.remove(at);
+                self.ended(open, Some(result)).await;
             }
             Body::Compaction(compaction) if compaction.undone => {
-                shared.notice(Level::Info, compact::TAKEN_BACK).await;
+                self.emit(Event::Noticed { level: Level::Info, text: compact::TAKEN_BACK.to_owned() })
+                    .await;
             }
             Body::Compaction(compaction) => {
                 let (before, after) = (compaction.before, compaction.after);
-                shared.emit(Event::Compacted { before, after, summary: compaction.summary }).await;
+                self.emit(Event::Compacted { before, after, summary: compaction.summary }).await;
             }
             Body::Rewind(_) => {
-                if let Some(taken) = steps.taken.iter().find(|taken| taken.record == id) {
-                    shared.emit(undo::told_again(taken, &shared.cwd())).await;
+                if let Some(taken) = self.steps.iter().find(|taken| taken.record == id) {
+                    self.emit(undo::told_again(taken, self.cwd)).await;
                 }
             }
             _ => {}
         }
     }
-    flush(shared, &mut open).await;
-    if turn.is_over {
-        turn.end(shared).await;
+
+    async fn end(&mut self) {
+        self.flush().await;
+        if self.turn.is_over {
+            self.turn_over().await;
+        }
+    }
+
+    async fn flush(&mut self) {
+        for call in std::mem::take(&mut self.open) {
+            self.ended(call, None).await;
+        }
+    }
+
+    async fn ended(&self, open: Open, result: Option<CallResult>) {
+        let Open { call, tool, title, input } = open;
+        self.emit(Event::CallRestored { call, tool, title, input, result }).await;
+    }
+
+    /// The last text is what the person said; those before it are notes that went along.
+    async fn user(&self, message: MessageId, parts: Vec<Part>) {
+        let mut texts: Vec<String> = parts
+            .into_iter()
+            .filter_map(|part| match part {
+                Part::Text { text } => Some(text),
+                _ => None,
+            })
+            .collect();
+        let said = texts.pop().unwrap_or_default();
+        for note in &texts {
+            if let Some((command, output, code)) = own_command(note) {
+                self.emit(Event::ShellEnded { command, output, code }).await;
+            }
+        }
+        if !said.is_empty() && !is_ours(&said) {
+            self.emit(Event::Restored { message, role: Role::User, text: said }).await;
+        }
+    }
+
+    async fn assistant(&self, message: MessageId, parts: Vec<Part>) {
+        for part in parts {
+            match part {
+                Part::Thinking { text, .. } if !text.trim().is_empty() => {
+                    self.emit(Event::ThoughtAdded { message: message.clone(), text }).await;
+                }
+                Part::Text { text } if !text.is_empty() => {
+                    let (message, role) = (message.clone(), Role::Assistant);
+                    self.emit(Event::Restored { message, role, text }).await;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn turn_over(&self) {
+        if let Some((end, summary)) = self.turn.end() {
+            self.emit(Event::TurnRestored { end, summary }).await;
+        }
     }
 }
 
@@ -96,52 +237,6 @@ struct Open {
     tool: String,
     title: Title,
     input: Value,
-}
-
-async fn flush(shared: &Shared, open: &mut Vec<Open>) {
-    for call in open.drain(..) {
-        ended(shared, call, None).await;
-    }
-}
-
-async fn ended(shared: &Shared, open: Open, result: Option<CallResult>) {
-    let Open { call, tool, title, input } = open;
-    shared.emit(Event::CallRestored { call, tool, title, input, result }).await;
-}
-
-/// The last text is what the person said; those before it are notes that went along.
-async fn user(shared: &Shared, message: MessageId, parts: Vec<Part>) {
-    let mut texts: Vec<String> = parts
-        .into_iter()
-        .filter_map(|part| match part {
-            Part::Text { text } => Some(text),
-            _ => None,
-        })
-        .collect();
-    let said = texts.pop().unwrap_or_default();
-    for note in &texts {
-        if let Some((command, output, code)) = own_command(note) {
-            shared.emit(Event::ShellEnded { command, output, code }).await;
-        }
-    }
-    if !said.is_empty() && !is_ours(&said) {
-        shared.emit(Event::Restored { message, role: Role::User, text: said }).await;
-    }
-}
-
-async fn assistant(shared: &Shared, message: MessageId, parts: Vec<Part>) {
-    for part in parts {
-        match part {
-            Part::Thinking { text, .. } if !text.trim().is_empty() => {
-                shared.emit(Event::ThoughtAdded { message: message.clone(), text }).await;
-            }
-            Part::Text { text } if !text.is_empty() => {
-                let (message, role) = (message.clone(), Role::Assistant);
-                shared.emit(Event::Restored { message, role, text }).await;
-            }
-            _ => {}
-        }
-    }
 }
 
 /// What the model is told of a command that the person ran.
@@ -192,9 +287,10 @@ impl Turn {
         self.ended = Some(record.t);
     }
 
-    async fn end(&self, shared: &Shared) {
+    /// `None`: nothing was answered.
+    fn end(&self) -> Option<(TurnEnd, TurnSummary)> {
         if !self.has_answer {
-            return;
+            return None;
         }
         let end = if self.was_cut { TurnEnd::Interrupted } else { TurnEnd::Done };
         let ran = self.began.zip(self.ended).map(|(began, ended)| ended.duration_since(began));
@@ -206,7 +302,7 @@ impl Turn {
             ..TurnSummary::default()
         };
         self.done.tell(&mut summary);
-        shared.emit(Event::TurnRestored { end, summary }).await;
+        Some((end, summary))
     }
 }
 

@@ -64,7 +64,7 @@ pub async fn branch(talk: &mut Conversation, shared: &Shared) -> Result<(), Stri
     // The step that led here is told by whoever took it.
     let mut steps = steps::read(&loaded);
     steps.taken.pop();
-    recount::screen(shared, &loaded, &steps, state.title.as_deref()).await;
+    recount::screen(shared, &loaded, &steps, state.title.as_deref(), &[]).await;
     shared.emit(Event::TodosChanged { todos: state.todos }).await;
     shared.emit(shared.purse.refilled(talk.estimated_tokens())).await;
     // Mode and model are the person's present choice, not that of back then.

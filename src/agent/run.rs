@@ -130,6 +130,7 @@ pub async fn run(
                 renew(&mut setup, Some(session), &events, &mut shared, &mut talk).await;
             }
             Command::Rename { title } => talk.journal.rename(&shared, &title).await,
+            Command::Leave { place } => talk.journal.leave(&shared, place).await,
             Command::SendQueued { next, .. } => {
                 if let Some(input) = shared.take_queue_joined().await {
                     later.push_front(Command::Submit { turn: next, input });
@@ -160,6 +161,11 @@ pub async fn run(
     naming.stop().await;
     shared.agents.stop_all().await;
     talk.end_turn(&shared).await;
+    for command in later {
+        if let Command::Leave { place } = command {
+            talk.journal.leave(&shared, place).await;
+        }
+    }
     hooking::session_ended(&shared, "other").await;
     talk.journal.close(&shared).await;
     if let Some(connected) = connected {
@@ -296,6 +302,7 @@ async fn meanwhile(
                     | Command::Fork { .. }
                     | Command::View { .. }
                     | Command::Rename { .. }
+                    | Command::Leave { .. }
                     | Command::Resume { .. })) => later.push_back(command),
                 Some(command) => at_once(command, shared, Some(on)).await,
             },
@@ -317,6 +324,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         Command::Unqueue { id: Some(id) } => shared.unqueue(id).await,
         Command::Unqueue { id: None } => {
             shared.take_queue().await;
+            lock(&shared.queue).note();
         }
         Command::Reply { request, reply } => {
             if let Some(mode) = shared.questions.answer(request, reply) {
@@ -350,6 +358,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::Fork { .. }
         | Command::View { .. }
         | Command::Rename { .. }
+        | Command::Leave { .. }
         | Command::Resume { .. }
         | Command::Stop => {}
     }

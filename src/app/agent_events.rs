@@ -5,6 +5,7 @@ use crate::app::browse;
 use crate::app::calls::{Call, CallState};
 use crate::app::clean;
 use crate::app::dialog::{budget, confirm, inquiry, trust};
+use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
 use crate::app::panels::{busy, history, jobs, servers};
@@ -19,9 +20,29 @@ use crate::protocol::{
 };
 
 pub fn fold(model: &mut Model, event: Event) -> Vec<Effect> {
+    match model.earlier.take() {
+        Some(transcript) => earlier::fold(model, transcript, event),
+        None => now(model, event),
+    }
+}
+
+/// Folds an event that concerns the transcript as it is shown.
+pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
+        Event::Opening { session } => {
+            started(model, &session, true);
+            model.session.id = Some(session);
+            model.opening = true;
+            model.say("reading the beginning of this session");
+        }
+        Event::EarlierBegun => model.earlier = Some(model.transcript.earlier()),
+        Event::EarlierEnded => {}
+        Event::PlaceRestored { place } => earlier::back_to(model, &place),
         Event::Started { session, cwd, model: name, mode, window, scripted, resumed } => {
-            started(model, &session, resumed);
+            // Its end is on the screen already.
+            if !std::mem::take(&mut model.opening) {
+                started(model, &session, resumed);
+            }
             let info = &mut model.session;
             info.id = Some(session);
             info.cwd = clean::line(&cwd);

@@ -15,6 +15,7 @@ pub mod changes;
 pub mod clean;
 pub mod complete;
 pub mod dialog;
+mod earlier;
 pub mod edit;
 pub mod effect;
 pub mod keys;

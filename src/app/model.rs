@@ -51,6 +51,10 @@ pub struct Model {
     pub search: Option<Search>,
     /// The session that was asked for to be looked at only.
     pub view: Option<SessionId>,
+    /// The end of a session is shown, and the session itself is still to come.
+    pub opening: bool,
+    /// What came before it, while it is told.
+    pub earlier: Option<Transcript>,
     /// A message to show once its session is there.
     pub jump: Option<(SessionId, MessageId)>,
     /// The chosen entry, while the person moves through the transcript.

@@ -3,6 +3,7 @@
 use crate::app::complete::{self, Taken};
 use crate::app::dialog::Stage;
 use crate::app::dialog::{budget, confirm, inquiry, permission, trust};
+use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
@@ -121,7 +122,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Budget { usd } => return budget::open(model, usd.as_deref()),
         Slash::Cost => return cost::open(model),
         Slash::Diff => panels::open(model, Kind::Changes { hunk: 0 }),
-        Slash::Exit => return vec![Effect::Quit],
+        Slash::Exit => return quit(model),
         Slash::Export { file } => {
             let form = file.map_or(Form::Markdown, Form::File);
             let Some(id) = model.session.id.clone() else { return Vec::new() };
@@ -183,6 +184,13 @@ fn idle_only(model: &mut Model, command: Command) -> Vec<Effect> {
     vec![Effect::Send(command)]
 }
 
+/// Where the screen stands is told first.
+fn quit(model: &Model) -> Vec<Effect> {
+    let mut effects = earlier::leave(model, None);
+    effects.push(Effect::Quit);
+    effects
+}
+
 /// Ctrl+C: stops the turn; else empties the prompt; else quits when pressed twice.
 pub fn stop(model: &mut Model) -> Vec<Effect> {
     let stopping = matches!(model.activity, Activity::Working { phase: Phase::Stopping, .. });
@@ -190,7 +198,7 @@ pub fn stop(model: &mut Model) -> Vec<Effect> {
         return interrupt(model);
     }
     if model.again(Again::Quit) {
-        return vec![Effect::Quit];
+        return quit(model);
     }
     model.pending.clear();
     if model.focus() == Focus::Prompt && !model.prompt.is_empty() {
@@ -265,7 +273,7 @@ pub fn eof(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     if model.again(Again::Quit) {
-        return vec![Effect::Quit];
+        return quit(model);
     }
     model.say_again("ctrl+d again quits", Again::Quit);
     Vec::new()

@@ -104,6 +104,30 @@ impl Transcript {
         *self = Transcript { next, ..Transcript::default() };
     }
 
+    /// An empty one, for what is to stand before this one.
+    pub fn earlier(&self) -> Transcript {
+        /// More entries than will be added meanwhile.
+        const APART: u64 = 1 << 32;
+        Transcript { next: self.next + APART, ..Transcript::default() }
+    }
+
+    pub fn put_before(&mut self, mut earlier: Transcript) {
+        earlier.close_live();
+        let more = earlier.entries.len();
+        for entry in &mut self.entries {
+            entry.group.moved(more);
+        }
+        earlier.entries.append(&mut self.entries);
+        self.entries = earlier.entries;
+        self.calls.values_mut().for_each(|index| *index += more);
+        self.calls.extend(earlier.calls);
+        if let Some(live) = &mut self.live {
+            live.entry += more;
+        }
+        self.running += earlier.running;
+        self.next = self.next.max(earlier.next);
+    }
+
     pub fn push(&mut self, body: Body) -> usize {
         if let Body::Call(call) = &body {
             self.close_live();

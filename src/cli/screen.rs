@@ -28,8 +28,7 @@ use crate::text::clean;
 use crate::view::theme::{ColorDepth, Library};
 
 pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
-    // A terminal whose cursor cannot be moved still takes lines.
-    let linear = cli.linear || env.vars.get("TERM").is_some_and(|name| name == "dumb");
+    let linear = is_linear(cli, env);
     if !linear && (!std::io::stdin().is_terminal() || !std::io::stdout().is_terminal()) {
         return Err(Failure::new(ErrorKind::Config, "the screen needs a terminal")
             .hint("Use tern -p \"PROMPT\" where there is none, or --linear.")
@@ -111,6 +110,11 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     runtime.shutdown_background();
     let exit = exit?;
     Ok(farewell(&exit, project.is_some()))
+}
+
+/// A terminal whose cursor cannot be moved still takes lines.
+fn is_linear(cli: &Cli, env: &Env) -> bool {
+    cli.linear || env.vars.get("TERM").is_some_and(|name| name == "dumb")
 }
 
 /// What is known before anything was asked: look, keys, folder, mode, model.
@@ -243,6 +247,8 @@ fn chosen(mut cli: Cli, env: &Env, choice: Option<Choice>) -> Result<Prepared, F
     let mut prepared = start::prepare(&cli, env, Trust::default(), true)?;
     // Sessions of the screen stand in a list for a person to choose from.
     prepared.setup.titles = true;
+    // Lines that are only ever added begin with the first.
+    prepared.setup.end_first = !is_linear(&cli, env);
     Ok(prepared)
 }
 

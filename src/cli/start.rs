@@ -186,6 +186,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         resume,
         fork: cli.fork,
         view: false,
+        end_first: false,
     };
     Ok(Prepared { setup, problems, record: args.record.clone() })
 }

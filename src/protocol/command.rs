@@ -33,6 +33,18 @@ impl Input {
     }
 }
 
+/// A row of the conversation as a screen shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The last message that begins at the row or above it; `None`: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// Entries from that message, or from the first one, to the one that the row belongs to.
+    pub entries: usize,
+    /// Rows of that entry above the row.
+    pub row: isize,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Command {
@@ -136,6 +148,11 @@ pub enum Command {
     /// Take up a session that another program has open, and write nothing down.
     View {
         session: SessionId,
+    },
+    /// The session is about to be left, and the screen stands here; `None`: at the end.
+    Leave {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Place>,
     },
     /// Give this session a title.
     Rename {

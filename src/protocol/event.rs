@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::agents::AgentInfo;
 use crate::protocol::budget::{Limits, Reached};
+use crate::protocol::command::Place;
 use crate::protocol::hook::HookRun;
 use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::message::Role;
@@ -71,6 +72,18 @@ pub enum Event {
     /// Another program has this session open. `Fork` goes on in a copy, `View` only looks.
     SessionBusy {
         session: SessionId,
+    },
+    /// A large session is taken up again: the end of its conversation follows, then `Started` and
+    /// all else. Only where a front end wants it, see `Setup::end_first`.
+    Opening {
+        session: SessionId,
+    },
+    /// What is told from here to `EarlierEnded` came before all that was told so far.
+    EarlierBegun,
+    EarlierEnded,
+    /// Where the screen stood when the session was left; not told where that was the end.
+    PlaceRestored {
+        place: Place,
     },
     /// One message of a session that was taken up again, in order, before the first turn.
     Restored {

@@ -23,7 +23,7 @@ pub mod usage;
 
 pub use agents::{AgentInfo, AgentState};
 pub use ask::{AgentReport, AgentTask, Ask, AskError, Nobody};
-pub use command::{Command, Input, InputImage};
+pub use command::{Command, Input, InputImage, Place};
 pub use event::{
     CallResult, CallStatus, Closed, CommandInfo, Detail, Envelope, ErrorKind, Event, Held, Level,
     Queued, Title, Todo, TodoState, TurnEnd, TurnSummary,

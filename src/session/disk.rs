@@ -87,7 +87,8 @@ impl Disk {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
-        own(path, 0o600)?;
+        // Nothing stays behind that the next attempt would take for somebody else's.
+        own(path, 0o600).inspect_err(|_| drop(std::fs::remove_file(path)))?;
         Ok(file)
     }
 

@@ -64,6 +64,43 @@ pub struct Appended {
     pub problem: Option<LogError>,
 }
 
+/// An existing log that no one else can write to, and that has not been read.
+#[derive(Debug)]
+pub struct Locked {
+    path: PathBuf,
+    tools: Tools,
+    writer: Writer,
+}
+
+impl Locked {
+    pub fn take(path: &Path, tools: Tools) -> Result<Locked, OpenError> {
+        let writer = Writer::open(path, &tools.disk)?.ok_or(OpenError::Locked)?;
+        Ok(Locked { path: path.to_owned(), tools, writer })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads it, and mends its end so that the next record begins a line.
+    pub fn read(self) -> Result<(Log, Loaded, Damage), OpenError> {
+        let Locked { path, tools, mut writer } = self;
+        let (loaded, mut damage) = read::load(&path)?;
+        damage.tail = writer.mend(loaded.end)?;
+        let log = Log {
+            path,
+            session: loaded.session.clone(),
+            tools,
+            head: loaded.head().cloned(),
+            next_seq: loaded.next_seq(),
+            writer: Some(writer),
+            held: VecDeque::new(),
+            begun: true,
+        };
+        Ok((log, loaded, damage))
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("another tern has this session open")]
@@ -92,23 +129,9 @@ impl Log {
         log
     }
 
-    /// Takes up an existing log: locks it, reads it, and mends its end so that the next record
-    /// begins a line.
+    /// Takes up an existing log.
     pub fn open(path: &Path, tools: Tools) -> Result<(Log, Loaded, Damage), OpenError> {
-        let mut writer = Writer::open(path, &tools.disk)?.ok_or(OpenError::Locked)?;
-        let (loaded, mut damage) = read::load(path)?;
-        damage.tail = writer.mend(loaded.end)?;
-        let log = Log {
-            path: path.to_owned(),
-            session: loaded.session.clone(),
-            tools,
-            head: loaded.head().cloned(),
-            next_seq: loaded.next_seq(),
-            writer: Some(writer),
-            held: VecDeque::new(),
-            begun: true,
-        };
-        Ok((log, loaded, damage))
+        Locked::take(path, tools)?.read()
     }
 
     pub fn append(&mut self, body: Body, now: Timestamp) -> Appended {

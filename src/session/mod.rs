@@ -11,6 +11,7 @@ pub mod blobs;
 pub mod checkpoint;
 mod damage;
 pub mod disk;
+pub mod ending;
 pub mod export;
 pub mod fork;
 pub mod import;

@@ -313,6 +313,7 @@ fn is_state(body: &Body) -> bool {
         | Body::Model { .. }
         | Body::Title { .. }
         | Body::Queue { .. }
+        | Body::Place { .. }
         | Body::Compaction(_)
         | Body::Rewind(_)
         | Body::Checkpoint(_) => true,

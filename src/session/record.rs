@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::protocol::{
-    CallId, CallResult, Input, Level, MessageId, Mode, Part, SessionId, Spend, Title, TurnId,
+    CallId, CallResult, Input, Level, MessageId, Mode, Part, Place, SessionId, Spend, Title, TurnId,
 };
 
 pub use crate::protocol::RewindScope;
@@ -115,6 +115,11 @@ pub enum Body {
     /// Everything queued and not yet sent, after a change of the queue.
     Queue {
         inputs: Vec<Input>,
+    },
+    /// Where the screen stood when the session was left; `None`: at the end.
+    Place {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Place>,
     },
     Compaction(Compaction),
     Rewind(Rewind),
@@ -241,6 +246,7 @@ impl Body {
             Body::Model { .. } => "model",
             Body::Title { .. } => "title",
             Body::Queue { .. } => "queue",
+            Body::Place { .. } => "place",
             Body::Compaction(_) => "compaction",
             Body::Rewind(_) => "rewind",
             Body::Checkpoint(_) => "checkpoint",
@@ -267,6 +273,7 @@ impl Body {
             | Body::Model { .. }
             | Body::Title { .. }
             | Body::Queue { .. }
+            | Body::Place { .. }
             | Body::Notice { .. }
             | Body::Unknown => false,
         }

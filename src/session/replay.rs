@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::protocol::{
-    CallId, Cause, Detail, Input, Message, Mode, Money, Part, Role, Todo, Usage,
+    CallId, Cause, Detail, Input, Message, Mode, Money, Part, Place, Role, Todo, Usage,
 };
 use crate::session::blobs::Blobs;
 use crate::session::read::Loaded;
@@ -42,6 +42,8 @@ pub struct State {
     pub title: Option<String>,
     pub todos: Vec<Todo>,
     pub queued: Vec<Input>,
+    /// Where the screen stood when the session was left; `None`: at the end.
+    pub place: Option<Place>,
     pub spent: Spent,
     /// Tokens of the last request of the conversation and its answer.
     pub context: Option<u64>,
@@ -86,7 +88,7 @@ pub fn summary_message(summary: &str) -> Message {
     Message::user(format!("[Summary of the conversation so far]\n\n{summary}"))
 }
 
-/// The state at the end of the current branch. Title, queue and money belong to the session, not
+/// The state at the end of the current branch. Title, queue, place and money belong to the session, not
 /// to a branch.
 pub fn state(loaded: &Loaded) -> State {
     let mut state = State::default();
@@ -95,6 +97,7 @@ pub fn state(loaded: &Loaded) -> State {
         match entry.state.as_deref() {
             Some(Body::Title { title }) => state.title = Some(title.clone()),
             Some(Body::Queue { inputs }) => state.queued.clone_from(inputs),
+            Some(Body::Place { place }) => state.place.clone_from(place),
             Some(Body::Usage { spend }) if inherited.is_none_or(|o| entry.seq > o.inherited) => {
                 state.spent.usage.add(&spend.usage);
                 match spend.cost {
@@ -449,6 +452,7 @@ mod tests {
             spend(Some(Money(7)), Cause::Prompt),
             spend(None, Cause::Title),
             Body::Queue { inputs: vec![Input::text("later")] },
+            Body::Place { place: Some(Place { message: None, entries: 2, row: 1 }) },
         ]);
         assert_eq!(
             state(&loaded),
@@ -458,6 +462,7 @@ mod tests {
                 title: Some("second".into()),
                 todos: vec![todo],
                 queued: vec![Input::text("later")],
+                place: Some(Place { message: None, entries: 2, row: 1 }),
                 spent: Spent {
                     cost: Money(7),
                     unpriced: 1,

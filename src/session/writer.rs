@@ -87,7 +87,12 @@ impl Writer {
             return Err(error(io::Error::other("its folder is a symbolic link")));
         }
         disk.make_dir(dir).map_err(error)?;
-        let file = disk.create(path).map_err(error)?;
+        let file = match disk.create(path) {
+            // Of an attempt that could not even take back its empty file.
+            Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => left_empty(path, disk),
+            made => made,
+        };
+        let file = file.map_err(error)?;
         lock(&file).map_err(error)?;
         disk.sync_dir(dir).ok();
         Ok(Writer::new(path, disk, file, 0))
@@ -333,6 +338,15 @@ fn aside<T>(
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// The file of that name, if nobody has written anything to it.
+fn left_empty(path: &Path, disk: &Disk) -> io::Result<File> {
+    let file = disk.open(path)?;
+    match disk.size(&file)? {
+        0 => Ok(file),
+        _ => Err(io::ErrorKind::AlreadyExists.into()),
+    }
 }
 
 fn ends_line(mut file: &File, size: u64) -> io::Result<bool> {

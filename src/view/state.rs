@@ -105,7 +105,9 @@ impl State {
     pub(super) fn begin_transcript(&mut self, model: &Model, width: u16) {
         self.width = width;
         self.cache.set_look(width, &self.theme);
-        self.cache.set_len(model.transcript.entries().len(), |_| GUESS);
+        let entries = model.transcript.entries();
+        self.cache.set_first(entries.first().map(|entry| entry.id));
+        self.cache.set_len(entries.len(), |_| GUESS);
     }
 
     /// Rows of an entry.

@@ -1,7 +1,7 @@
 //! Sessions taken up again: the same conversation, byte for byte.
 
 use serde_json::json;
-use tern::protocol::{CallStatus, Command, Event, Message, Mode, Part, TurnEnd};
+use tern::protocol::{CallStatus, Command, Event, Input, Message, Mode, Part, Place, TurnEnd};
 
 use crate::support::script::{Answer, calls, text};
 use crate::support::session::{Options, Session};
@@ -216,4 +216,114 @@ async fn the_open_session_is_renamed_and_forked() {
     assert_ne!(session.id(), id);
     session.ask("on").await;
     assert!(session.log()[0].to_string().contains(&id.0), "it says where it came from");
+}
+
+#[tokio::test]
+async fn everything_around_the_conversation_comes_back() {
+    let todo = json!({"todos": [{"content": "test it", "status": "pending", "activeForm": "Testing"}]});
+    let mut session = Session::with(
+        Options { mode: Mode::Default, ..Options::default() },
+        [
+            calls(&[("t", "TodoWrite", todo), ("r", "Read", json!({"file_path": "f.txt"}))]),
+            text("Read."),
+        ],
+    );
+    session.file("f.txt", "x\n");
+    session.ask("begin").await;
+    session.send(Command::SetMode { mode: Mode::AcceptEdits }).await;
+    session.send(Command::SetModel { model: "script/other".to_owned() }).await;
+    session.send(Command::Rename { title: "The work".to_owned() }).await;
+    let place = Place { message: None, entries: 1, row: 0 };
+    session.send(Command::Leave { place: Some(place.clone()) }).await;
+    let edit = json!({"file_path": "f.txt", "old_string": "x", "new_string": "y"});
+    let answers = [calls(&[("e", "Edit", edit)]), text("Edited.")];
+    let mut session = session.again_with(answers, |setup| setup.mode = Mode::Default).await;
+    session.until(|event| matches!(event, Event::Spent { .. }).then_some(())).await;
+    let told: Vec<String> = session
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Started { mode, model, .. } => Some(format!("{mode:?} {model}")),
+            Event::Titled { title } => Some(title.clone()),
+            Event::PlaceRestored { place: back } => Some(format!("place {}", *back == place)),
+            Event::TodosChanged { todos } => Some(todos[0].content.clone()),
+            // Two requests of 1,000 tokens in, 50 and 20 out, at 3 and 15 USD a million.
+            Event::Spent { session, .. } => Some(format!("{}", session.0)),
+            _ => None,
+        })
+        .collect();
+    let wanted = ["AcceptEdits script/other", "The work", "place true", "test it", "7050"];
+    assert_eq!(told, wanted);
+    // The file is known: it need not be read again before it is changed.
+    session.ask("edit it").await;
+    assert_eq!(session.results()[0].status, CallStatus::Done);
+}
+
+#[tokio::test]
+async fn what_was_queued_when_the_program_died_is_queued_again() {
+    let mut session =
+        Session::start([calls(&[("a", "Bash", json!({"command": "sleep 60"}))])]);
+    let turn = session.submit("go").await;
+    session.until(|event| matches!(event, Event::CallStarted { .. }).then_some(())).await;
+    session.send(Command::Queue { turn, input: Input::text("and then this") }).await;
+    session.until(|event| matches!(event, Event::QueueChanged { .. }).then_some(())).await;
+    let (copy, id) = (tempfile::tempdir().unwrap(), session.id());
+    let from = session.dir.path().join("data");
+    let status = std::process::Command::new("cp").arg("-r").arg(&from).arg(copy.path()).status();
+    assert!(status.unwrap().success());
+    std::fs::create_dir(copy.path().join("project")).unwrap();
+    let mut dead = session;
+    dead.dir = copy;
+    let mut session = dead.again_as(id, false, []);
+    let queued = session
+        .until(|event| match event {
+            Event::QueueChanged { queued } => Some(queued.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(queued[0].text, "and then this");
+}
+
+/// What is told of the conversation.
+fn conversation(events: &[Event]) -> Vec<Event> {
+    let is_part = |event: &&Event| {
+        matches!(
+            event,
+            Event::Restored { .. } | Event::CallRestored { .. } | Event::TurnRestored { .. }
+        )
+    };
+    events.iter().filter(is_part).cloned().collect()
+}
+
+#[tokio::test]
+async fn the_end_of_a_large_session_is_told_before_the_rest() {
+    let turns = 60;
+    let answers = (0..turns).flat_map(|n| {
+        let list = calls(&[(&format!("call-{n}"), "LS", json!({"path": "."}))]);
+        [list, text(&format!("Answer {n}: {}", "word ".repeat(2_000)))]
+    });
+    let options = Options { window: 10_000_000, ..Options::default() };
+    let mut session = Session::with(options, answers.collect::<Vec<_>>());
+    for n in 0..turns {
+        assert_eq!(session.ask(&format!("prompt {n}")).await, TurnEnd::Done);
+    }
+    let spent = |event: &Event| matches!(event, Event::Spent { .. }).then_some(());
+    let mut plain = session.again([]).await;
+    plain.until(spent).await;
+    let wanted = conversation(&plain.events);
+    assert_eq!(wanted.len(), turns * 4);
+
+    let mut session = plain.again_with([], |setup| setup.end_first = true).await;
+    session.until(spent).await;
+    let at = |wanted: fn(&Event) -> bool| session.events.iter().position(wanted).unwrap();
+    let opening = at(|event| matches!(event, Event::Opening { .. }));
+    let started = at(|event| matches!(event, Event::Started { .. }));
+    let begun = at(|event| matches!(event, Event::EarlierBegun));
+    let ended = at(|event| matches!(event, Event::EarlierEnded));
+    assert!(opening == 0 && started < begun && begun < ended);
+    let end = conversation(&session.events[..started]);
+    let beginning = conversation(&session.events[begun..ended]);
+    assert!(end.len() >= 40 && beginning.len() >= 40, "{} {}", end.len(), beginning.len());
+    assert_eq!([beginning, end].concat(), wanted);
+    assert_eq!(conversation(&session.events).len(), wanted.len(), "nothing is told twice");
 }

@@ -20,6 +20,7 @@ mod prompt;
 mod pty;
 mod random;
 mod sizes;
+mod taken_up;
 mod transcript;
 mod trust;
 mod undo;

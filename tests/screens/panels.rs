@@ -103,7 +103,8 @@ fn history_lists_and_shows_conversations() {
 #[test]
 fn history_resumes() {
     let screen = history(80, 24).keys("j<enter>");
-    assert_eq!(screen.commands(), [Command::Resume { session: sessions()[1].id.clone() }]);
+    let resume = Command::Resume { session: sessions()[1].id.clone() };
+    assert_eq!(screen.commands(), [Command::Leave { place: None }, resume]);
     assert!(screen.off.model.panel.is_none());
 }
 
@@ -177,7 +178,8 @@ fn a_hit_leads_to_its_message() {
     let preview = Ok(Preview { at, ..Preview::default() });
     let preview = Reply::Preview { id: id.clone(), around: found, preview };
     let mut screen = screen.send(Msg::Done(preview)).keys("<enter><enter>");
-    assert_eq!(screen.commands(), [Command::Resume { session: id.clone() }]);
+    let resume = Command::Resume { session: id.clone() };
+    assert_eq!(screen.commands(), [Command::Leave { place: None }, resume]);
     screen = screen.event(Event::Started {
         session: id,
         cwd: "/p".to_owned(),

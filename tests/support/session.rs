@@ -128,6 +128,22 @@ impl Session {
         Session { turn, ..Session::of(self.dir, script, setup) }
     }
 
+    /// The same after an orderly end, with whatever the test changes in the setup.
+    pub async fn again_with(
+        mut self,
+        answers: impl IntoIterator<Item = Answer>,
+        stage: impl FnOnce(&mut Setup),
+    ) -> Session {
+        self.send(Command::Stop).await;
+        self.until(|event| matches!(event, Event::Stopped).then_some(())).await;
+        let script = Script::new(answers);
+        let mut setup = setup(self.dir.path(), &script, Options::default());
+        setup.resume = Some(self.id());
+        stage(&mut setup);
+        let turn = self.turn;
+        Session { turn, ..Session::of(self.dir, script, setup) }
+    }
+
     /// A second program in the same folders.
     pub fn beside(
         &self,
@@ -286,6 +302,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         resume: None,
         fork: false,
         view: false,
+        end_first: false,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod servers;
 pub mod themes;
 
 use crate::app::edit::{Editor, Lines};
+use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::keys::Edit;
 use crate::app::model::Model;
@@ -112,7 +113,7 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
     let followed = matches!(panel.kind, Kind::Jobs(_));
     model.panel = None;
     match (unchosen, followed) {
-        (true, _) => vec![Effect::Send(Command::Clear)],
+        (true, _) => earlier::leave(model, Some(Command::Clear)),
         (false, true) => jobs::follow(model),
         (false, false) => Vec::new(),
     }

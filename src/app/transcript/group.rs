@@ -27,6 +27,16 @@ pub enum Group {
     },
 }
 
+impl Group {
+    /// So many entries have come before all.
+    pub(super) fn moved(&mut self, more: usize) {
+        match self {
+            Group::Member { lead } => *lead += more,
+            Group::Alone | Group::Lead { .. } => {}
+        }
+    }
+}
+
 impl Transcript {
     /// The calls that the entry's line stands for; empty where it stands for itself.
     pub fn folded(&self, index: usize) -> &[Entry] {

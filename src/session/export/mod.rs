@@ -145,6 +145,7 @@ fn document(records: impl Iterator<Item = Record>) -> Document {
             | Body::Mode { .. }
             | Body::Model { .. }
             | Body::Queue { .. }
+            | Body::Place { .. }
             | Body::Rewind(_)
             | Body::Checkpoint(_)
             | Body::Unknown => {}

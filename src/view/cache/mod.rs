@@ -42,6 +42,8 @@ pub struct Cache {
     theme: u64,
     /// Another number whenever measured heights became guesses.
     epoch: u64,
+    /// The name of the first entry.
+    first: Option<u64>,
     slots: Vec<Slot>,
     heights: Heights,
     kept: LruCache<usize, usize>,
@@ -78,6 +80,7 @@ impl Default for Cache {
             width: 0,
             theme: 0,
             epoch: 1,
+            first: None,
             slots: Vec::new(),
             heights: Heights::default(),
             kept: LruCache::unbounded(),
@@ -108,6 +111,14 @@ impl Cache {
             self.idle = self.slots.len();
         }
         (self.width, self.theme) = (width, theme.id());
+    }
+
+    /// With another first entry, all stand elsewhere: nothing that was known of places holds.
+    pub fn set_first(&mut self, first: Option<u64>) {
+        if self.first != first {
+            self.set_len(0, |_| 0);
+            self.first = first;
+        }
     }
 
     /// Makes room for `len` entries and forgets those after; `guess` gives the height of a new

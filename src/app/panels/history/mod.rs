@@ -6,6 +6,7 @@ pub mod act;
 use crate::app::browse;
 use crate::app::clean;
 use crate::app::complete::ranked;
+use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::panels::{Kind, Panel, back, open as open_panel};
@@ -262,7 +263,7 @@ pub fn resume(model: &mut Model) -> Vec<Effect> {
     }
     model.panel = None;
     model.jump = at.map(|message| (session.clone(), message));
-    vec![Effect::Send(Command::Resume { session })]
+    earlier::leave(model, Some(Command::Resume { session }))
 }
 
 /// A session was changed.
