@@ -114,8 +114,7 @@ async fn fresh(
         tern: env!("CARGO_PKG_VERSION").to_owned(),
         origin: None,
     };
-    let log =
-        log_path.map(|path| Log::create(path, opening, setup.log.clone(), Timestamp::now()));
+    let log = log_path.map(|path| Log::create(path, opening, setup.log.clone(), Timestamp::now()));
     let mut journal = Journal::new(log, setup.mode);
     let files = context.files.iter().map(|file| file.path.display().to_string()).collect();
     journal.context(&shared, context.preamble.clone(), files).await;
@@ -139,7 +138,8 @@ async fn resumed(
     let told = if setup.end_first { opening(&found, session, &events).await } else { Vec::new() };
     // A large log takes a while; whoever waits for events meanwhile is not to be held up.
     let opened = tokio::task::spawn_blocking(move || found.read()).await;
-    let (log, loaded, damage) = opened.unwrap_or_else(|error| Err(unreadable(&error.to_string())))?;
+    let (log, loaded, damage) =
+        opened.unwrap_or_else(|error| Err(unreadable(&error.to_string())))?;
     let state = replay::state(&loaded);
     let blobs = setup.log.blobs.clone();
     let mode = resumed_mode(setup.mode, state.mode);

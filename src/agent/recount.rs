@@ -49,7 +49,8 @@ pub async fn screen(
 
 /// The records at the end of a large log, for [`screen`] to tell what came before them.
 pub async fn ending(out: &mpsc::Sender<Event>, records: Vec<Record>) -> Vec<MessageId> {
-    let mut teller = Teller { out, cwd: Path::new(""), steps: &[], open: Vec::new(), turn: Turn::default() };
+    let mut teller =
+        Teller { out, cwd: Path::new(""), steps: &[], open: Vec::new(), turn: Turn::default() };
     let mut told = Vec::new();
     for record in records {
         told.push(record.id.clone());
@@ -81,7 +82,8 @@ async fn tell(
     part: Range<usize>,
 ) {
     let recent = loaded.last_within(OUTPUTS);
-    let mut teller = Teller { out, cwd, steps: &steps.taken, open: Vec::new(), turn: Turn::default() };
+    let mut teller =
+        Teller { out, cwd, steps: &steps.taken, open: Vec::new(), turn: Turn::default() };
     for at in part {
         let Some(record) = loaded.record(loaded.branch[at]) else { continue };
         let output = if at < recent { Output::Short } else { Output::Whole };
@@ -144,8 +146,11 @@ impl Teller<'_> {
                 self.ended(open, Some(result)).await;
             }
             Body::Compaction(compaction) if compaction.undone => {
-                self.emit(Event::Noticed { level: Level::Info, text: compact::TAKEN_BACK.to_owned() })
-                    .await;
+                self.emit(Event::Noticed {
+                    level: Level::Info,
+                    text: compact::TAKEN_BACK.to_owned(),
+                })
+                .await;
             }
             Body::Compaction(compaction) => {
                 let (before, after) = (compaction.before, compaction.after);

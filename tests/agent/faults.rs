@@ -18,7 +18,10 @@ fn answers() -> Vec<Answer> {
     let edit = json!({"file_path": "a.txt", "old_string": "one", "new_string": "two"});
     vec![
         calls(&[("write", "Write", write)]),
-        calls(&[("look", "LS", json!({"path": "."})), ("read", "Read", json!({"file_path": "a.txt"}))]),
+        calls(&[
+            ("look", "LS", json!({"path": "."})),
+            ("read", "Read", json!({"file_path": "a.txt"})),
+        ]),
         text("Written."),
         calls(&[("edit", "Edit", edit)]),
         text("Edited."),
@@ -106,5 +109,8 @@ async fn what_could_not_be_kept_for_an_undo_is_told_before_it_changes() {
     );
     assert_eq!(session.ask("edit it").await, TurnEnd::Done);
     let notices = session.notices();
-    assert!(notices.iter().any(|notice| notice.contains("/undo will not bring it back")), "{notices:?}");
+    assert!(
+        notices.iter().any(|notice| notice.contains("/undo will not bring it back")),
+        "{notices:?}"
+    );
 }

@@ -13,6 +13,17 @@ fn continues(before: &[Message], after: &[Message]) {
     }
 }
 
+/// The session taken up from what a kill at this moment would leave of it.
+fn killed(mut session: Session, answers: impl IntoIterator<Item = Answer>) -> Session {
+    let (copy, id) = (tempfile::tempdir().unwrap(), session.id());
+    let from = session.dir.path().join("data");
+    let status = std::process::Command::new("cp").arg("-r").arg(&from).arg(copy.path()).status();
+    assert!(status.unwrap().success());
+    std::fs::create_dir(copy.path().join("project")).unwrap();
+    session.dir = copy;
+    session.again_as(id, false, answers)
+}
+
 #[tokio::test]
 async fn a_session_goes_on_with_the_same_prefix() {
     let mut session = Session::start([
@@ -81,16 +92,7 @@ async fn a_call_without_a_result_is_unknown_and_not_run_again() {
     session.until(|event| matches!(event, Event::CallStarted { .. }).then_some(())).await;
     let log = session.log();
     assert_eq!(log.last().unwrap()["type"], "call", "the intent is written before the call runs");
-    // The log as a kill at this moment would leave it.
-    let copy = tempfile::tempdir().unwrap();
-    let id = session.id();
-    let from = session.dir.path().join("data");
-    let status = std::process::Command::new("cp").arg("-r").arg(&from).arg(copy.path()).status();
-    assert!(status.unwrap().success());
-    std::fs::create_dir(copy.path().join("project")).unwrap();
-    let mut dead = session;
-    dead.dir = copy;
-    let mut session = dead.again_as(id, false, [text("I see.")]);
+    let mut session = killed(session, [text("I see.")]);
     assert_eq!(session.ask("what happened?").await, TurnEnd::Done);
     let unknown = session
         .events
@@ -220,7 +222,8 @@ async fn the_open_session_is_renamed_and_forked() {
 
 #[tokio::test]
 async fn everything_around_the_conversation_comes_back() {
-    let todo = json!({"todos": [{"content": "test it", "status": "pending", "activeForm": "Testing"}]});
+    let todo =
+        json!({"todos": [{"content": "test it", "status": "pending", "activeForm": "Testing"}]});
     let mut session = Session::with(
         Options { mode: Mode::Default, ..Options::default() },
         [
@@ -261,20 +264,12 @@ async fn everything_around_the_conversation_comes_back() {
 
 #[tokio::test]
 async fn what_was_queued_when_the_program_died_is_queued_again() {
-    let mut session =
-        Session::start([calls(&[("a", "Bash", json!({"command": "sleep 60"}))])]);
+    let mut session = Session::start([calls(&[("a", "Bash", json!({"command": "sleep 60"}))])]);
     let turn = session.submit("go").await;
     session.until(|event| matches!(event, Event::CallStarted { .. }).then_some(())).await;
     session.send(Command::Queue { turn, input: Input::text("and then this") }).await;
     session.until(|event| matches!(event, Event::QueueChanged { .. }).then_some(())).await;
-    let (copy, id) = (tempfile::tempdir().unwrap(), session.id());
-    let from = session.dir.path().join("data");
-    let status = std::process::Command::new("cp").arg("-r").arg(&from).arg(copy.path()).status();
-    assert!(status.unwrap().success());
-    std::fs::create_dir(copy.path().join("project")).unwrap();
-    let mut dead = session;
-    dead.dir = copy;
-    let mut session = dead.again_as(id, false, []);
+    let mut session = killed(session, []);
     let queued = session
         .until(|event| match event {
             Event::QueueChanged { queued } => Some(queued.clone()),

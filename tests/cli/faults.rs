@@ -39,7 +39,11 @@ fn reply(asked: &Asked) -> Reply {
     let id = format!("toolu_{n}");
     let call = json!({"type": "tool_use", "id": id, "name": tool, "input": input});
     let usage = json!({"input_tokens": 100, "output_tokens": 20});
-    Reply::sse(answer(&[json!({"type": "text", "text": format!("Step {n}.")}), call], "tool_use", &usage))
+    Reply::sse(answer(
+        &[json!({"type": "text", "text": format!("Step {n}.")}), call],
+        "tool_use",
+        &usage,
+    ))
 }
 
 /// The faults as a library, or why there is none.
@@ -116,7 +120,8 @@ fn judge(ran: &Ran, home: &Path, may_lose: bool, what: &str) {
     let lost = shown.lost(loaded.as_ref());
     if !lost.is_empty() {
         assert!(may_lose, "{what}: {lost:?} are lost\n{}", notices(ran));
-        let told = ran.out.contains("tries again") && ran.out.contains("end of this session is lost");
+        let told =
+            ran.out.contains("tries again") && ran.out.contains("end of this session is lost");
         assert!(told, "{what}: {lost:?} are lost, and nobody is told\n{}", notices(ran));
     }
 }
@@ -225,7 +230,10 @@ fn on_a_small_disk(tern: &Tern, room: usize, keep: bool) -> Result<Ran, String> 
     }
     let inner = tern.command(&ARGS);
     let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", &script, "sh"]).arg(inner.get_program()).args(inner.get_args());
+    command
+        .args(["-rm", "sh", "-c", &script, "sh"])
+        .arg(inner.get_program())
+        .args(inner.get_args());
     command.current_dir(tern.project()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = ran(command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?);
@@ -247,7 +255,8 @@ async fn a_full_disk_is_told_and_what_is_kept_is_written_once_there_is_room() {
                     Ok(ran) => ran,
                     Err(why) => return println!("SKIPPED a_full_disk_is_told: {why}"),
                 };
-                let what = format!("{room} bytes left, {}", if keep { "for good" } else { "then room" });
+                let what =
+                    format!("{room} bytes left, {}", if keep { "for good" } else { "then room" });
                 judge(&ran, &tern.home(), keep, &what);
                 let text = std::fs::read_to_string(tern.project().join("a.txt")).unwrap();
                 assert_eq!(text, "two\n", "{what}: the work goes on");

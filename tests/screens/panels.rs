@@ -7,9 +7,9 @@ use tern::app::spend::Total;
 use tern::app::start::{Found, FoundKey, FoundServer, Start};
 use tern::app::{Effect, Msg, Reply};
 use tern::protocol::budget::Limits;
-use tern::protocol::{Command, Event, MessageId, Mode, Money, Role, SessionId, Usage};
+use tern::protocol::{Command, Event, MessageId, Money, Role, SessionId, Usage};
 
-use crate::support::screen::{Screen, screen};
+use crate::support::screen::{Screen, resumed, screen};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 
@@ -178,17 +178,8 @@ fn a_hit_leads_to_its_message() {
     let preview = Ok(Preview { at, ..Preview::default() });
     let preview = Reply::Preview { id: id.clone(), around: found, preview };
     let mut screen = screen.send(Msg::Done(preview)).keys("<enter><enter>");
-    let resume = Command::Resume { session: id.clone() };
-    assert_eq!(screen.commands(), [Command::Leave { place: None }, resume]);
-    screen = screen.event(Event::Started {
-        session: id,
-        cwd: "/p".to_owned(),
-        model: "demo/demo".to_owned(),
-        mode: Mode::Default,
-        window: None,
-        scripted: true,
-        resumed: true,
-    });
+    assert_eq!(screen.commands(), [Command::Resume { session: id.clone() }]);
+    screen = screen.event(resumed(&id));
     for n in 1..9 {
         let (message, role) = (MessageId(format!("m{n}")), Role::User);
         screen = screen.event(Event::Restored { message, role, text: format!("message {n}") });
@@ -212,15 +203,7 @@ fn a_session_that_is_open_elsewhere_can_be_copied_or_looked_at() {
     ] {
         assert_eq!(busy().keys(keys).commands(), [command], "{keys}");
     }
-    let viewed = busy().keys("j<enter>").event(Event::Started {
-        session: session.clone(),
-        cwd: "/p".to_owned(),
-        model: "demo/demo".to_owned(),
-        mode: Mode::Default,
-        window: None,
-        scripted: true,
-        resumed: true,
-    });
+    let viewed = busy().keys("j<enter>").event(resumed(&session));
     let sent = viewed.keys("hello<enter>").commands().len();
     assert_eq!(sent, 1, "nothing is sent to a session that is looked at");
 }

@@ -4,22 +4,14 @@ use serde_json::json;
 use tern::app::scroll::Scroll;
 use tern::app::transcript::Entry;
 use tern::protocol::{
-    CallId, CallResult, CallStatus, Command, Detail, Event, MessageId, Mode, Place, Role,
-    SessionId, Title, TurnEnd, TurnSummary,
+    CallId, CallResult, CallStatus, Command, Detail, Event, MessageId, Place, Role, SessionId,
+    Title, TurnEnd, TurnSummary,
 };
 
-use crate::support::screen::{Screen, screen};
+use crate::support::screen::{Screen, resumed, screen};
 
 fn started() -> Event {
-    Event::Started {
-        session: SessionId("s1".to_owned()),
-        cwd: "/p".to_owned(),
-        model: "demo/demo".to_owned(),
-        mode: Mode::Default,
-        window: None,
-        scripted: true,
-        resumed: true,
-    }
+    resumed(&SessionId("s1".to_owned()))
 }
 
 /// What is told of the n-th turn: a prompt, four looks, an answer.

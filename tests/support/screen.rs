@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tern::app::keys::Key;
 use tern::app::{Effect, Model, Msg, SessionInfo};
-use tern::protocol::{Command, Envelope, Event};
+use tern::protocol::{Command, Envelope, Event, Mode, SessionId};
 use tern::terminal::offscreen::Offscreen;
 use tern::view::theme::{ColorDepth, Library};
 use tern::view::{State, Work};
@@ -109,6 +109,19 @@ impl Screen {
             _ => None,
         });
         sent.collect()
+    }
+}
+
+/// A session was taken up again.
+pub fn resumed(session: &SessionId) -> Event {
+    Event::Started {
+        session: session.clone(),
+        cwd: "/p".to_owned(),
+        model: "demo/demo".to_owned(),
+        mode: Mode::Default,
+        window: None,
+        scripted: true,
+        resumed: true,
     }
 }
 

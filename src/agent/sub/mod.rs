@@ -27,8 +27,8 @@ use crate::config::{Compact, Effort};
 use crate::context::Place;
 use crate::extend;
 use crate::protocol::{AgentId, AgentInfo, Event, Input, Level};
-use crate::session::log;
 use crate::session::checkpoint::Checkpoint;
+use crate::session::log;
 
 /// Sub-agents of a session that run at the same time.
 const MOST: usize = 12;

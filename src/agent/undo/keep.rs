@@ -30,7 +30,9 @@ pub async fn keep(journal: &mut Journal, shared: &Shared, call: &Call, tool: &dy
         let kept = blocking(move || checkpoint::before(Some(id), [path.as_path()], &blobs)).await;
         let Some(kept) = kept else { return Kept::Nothing };
         if let Some(why) = unkept(&kept) {
-            let text = format!("What this file holds cannot be kept, so /undo will not bring it back: {why}");
+            let text = format!(
+                "What this file holds cannot be kept, so /undo will not bring it back: {why}"
+            );
             shared.notice(Level::Warning, text).await;
         }
         journal.checkpoint(shared, kept).await;

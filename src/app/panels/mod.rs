@@ -15,8 +15,8 @@ pub mod rewind;
 pub mod servers;
 pub mod themes;
 
-use crate::app::edit::{Editor, Lines};
 use crate::app::earlier;
+use crate::app::edit::{Editor, Lines};
 use crate::app::effect::Effect;
 use crate::app::keys::Edit;
 use crate::app::model::Model;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::cli::{Env, warn};
 use crate::cli::sessions::{blobs, for_output, load, places, printable};
+use crate::cli::{Env, warn};
 use crate::config::layer::{self, Inputs};
 use crate::session::export::redaction::{Redaction, What};
 use crate::session::export::{self, Format};

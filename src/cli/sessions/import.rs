@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::cli::{Env, warn};
 use crate::cli::sessions::{places, printable};
+use crate::cli::{Env, warn};
 use crate::session::import::{ImportError, Imported, import};
 
 #[derive(clap::Args, Debug, Clone)]

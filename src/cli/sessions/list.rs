@@ -5,8 +5,8 @@ use std::io::Write;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::{Env, warn};
 use crate::cli::sessions::{age, folder, parse_since, places, short, threads};
+use crate::cli::{Env, warn};
 use crate::session::index::{Filter, Page, Summary, list, refresh};
 
 #[derive(clap::Args, Debug, Clone)]

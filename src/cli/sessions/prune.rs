@@ -6,8 +6,8 @@ use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::cli::{Env, warn};
 use crate::cli::sessions::{age, parse_since, places};
+use crate::cli::{Env, warn};
 use crate::config::layer::{self, Inputs};
 use crate::session::prune::{Doomed, Plan, Pruned, Rule, plan, run as carry_out};
 

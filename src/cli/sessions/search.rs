@@ -7,8 +7,8 @@ use anyhow::bail;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::cli::{Env, warn};
 use crate::cli::sessions::{age, folder, places, short, threads};
+use crate::cli::{Env, warn};
 use crate::session::index::{Hit, OutputHit, search, search_output};
 
 #[derive(clap::Args, Debug, Clone)]

@@ -1,8 +1,8 @@
 #![allow(clippy::needless_pass_by_value, reason = "json! gives values")]
 
-use crate::session::blobs::Blobs;
 use super::*;
 use crate::protocol::Role;
+use crate::session::blobs::Blobs;
 use crate::session::{read, replay};
 use proptest::prelude::*;
 use serde_json::json;
