@@ -120,7 +120,6 @@ async fn fresh(
     journal.context(&shared, context.preamble.clone(), files).await;
     let mut talk = Conversation::new(Start {
         journal,
-        history: Vec::new(),
         preamble: context.preamble,
         ..start(setup, session, route)
     });
@@ -159,9 +158,8 @@ async fn resumed(
         }
         Err(error) => return Err(failed(error).into()),
     };
-    let retell::Told { history, preamble, unknown, mut problems } =
-        retell::history(&loaded, &blobs, route.window());
-    let known = preamble.clone();
+    let mut known = retell::history(&loaded, &blobs, route.window());
+    let (unknown, mut problems) = (known.unknown, std::mem::take(&mut known.problems));
     problems.extend(gone);
     let spent =
         Spent { session: state.spent.cost, today: today(setup), unpriced: state.spent.unpriced };
@@ -170,7 +168,7 @@ async fn resumed(
     let log_path = setup.places.find(&session).filter(|_| setup.keep_log);
     let hooking = Hooking::new(setup, &session, log_path.clone());
     let shared = shared(setup, mode, &route, purse, hooking, log_path, events).await;
-    shared.agents.set_preamble(&known);
+    shared.agents.set_preamble(&known.preamble);
     shared.emit(started(setup, &session, &route, mode, true)).await;
     tell_budgets(&shared).await;
     let steps = steps::read(&loaded);
@@ -200,8 +198,9 @@ async fn resumed(
     }
     let changed = steps.done.iter().flat_map(|turn| &turn.changes);
     journal.knows(changed.map(|(_, file)| file.into()));
-    let mut talk =
-        Conversation::new(Start { journal, history, preamble, ..start(setup, session, route) });
+    let preamble = known.preamble.clone();
+    let mut talk = Conversation::new(Start { journal, preamble, ..start(setup, session, route) });
+    talk.take_up(known);
     talk.nested.taken_up(&loaded);
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
@@ -434,7 +433,6 @@ fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
         system: system.into(),
         preamble: String::new(),
         specs: specs.into(),
-        history: Vec::new(),
     }
 }
 

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::compact;
+use crate::agent::compact::Draft;
+use crate::agent::compact::shorten::Rebuilt;
+use crate::agent::compact::size;
+use crate::agent::gauge::Gauge;
 use crate::agent::journal::Journal;
 use crate::agent::mention::{self, Attached};
 use crate::agent::nested::Nested;
@@ -16,6 +19,7 @@ use crate::agent::pictures;
 use crate::agent::prefix::{self, Sent};
 use crate::agent::purse::{self, Bill};
 use crate::agent::recover::FilledBy;
+use crate::agent::retell::Told as Retold;
 use crate::agent::route::{Route, Router};
 use crate::agent::shared::{Shared, lock};
 use crate::agent::turn::Limits;
@@ -29,14 +33,18 @@ use crate::protocol::{
     Cause, Event, Input, Message, MessageId, Money, Part, Role, SessionId, TurnId, Usage,
 };
 use crate::session::record::Compaction;
-use crate::session::replay::summary_message;
+use crate::session::replay::{BEGINNING_LOST, summary_message};
+use crate::session::window::{self, Edit, Edits, Piece};
 
 #[derive(Debug)]
 pub struct Conversation {
     pub session: SessionId,
     pub history: Vec<Message>,
-    /// For each message of the history, the record of the log that it begins with.
-    ids: Vec<MessageId>,
+    /// For each message of the history, the records of the log that it is made of, each with the
+    /// number of its parts.
+    origins: Vec<Vec<(MessageId, usize)>>,
+    /// What is pinned, dropped, or cut to a line.
+    pub edits: Edits,
     /// Ids of calls that stand in the history.
     pub taken: HashSet<String>,
     pub route: Route,
@@ -54,14 +62,18 @@ pub struct Conversation {
     pub told: Told,
     /// Instruction files that were given in the course of it.
     pub nested: Nested,
+    /// A summary that was shown and waits for the person.
+    pub draft: Option<Draft>,
     /// A step over changes of files that was shown and waits for the person.
     pub rewind: Option<undo::Pending>,
     pub system: Arc<str>,
     pub preamble: String,
     pub specs: Arc<[ToolSpec]>,
-    /// The text that stands for the older history, and the record of the first message after it.
-    summary: Option<(String, Option<MessageId>)>,
-    gauge: Gauge,
+    /// What the summary that the history begins with quotes of the person.
+    said: Vec<String>,
+    /// Tokens after room was last made. Until a good deal has come to them no more is made.
+    pub(super) settled: Option<u64>,
+    pub(super) gauge: Gauge,
     /// The tool with the largest result that the next request carries.
     pub carries: Option<String>,
     /// What the last request used.
@@ -79,20 +91,6 @@ struct Cached {
     at: Instant,
 }
 
-/// How full the window is: what the server counted last, and what has come since.
-#[derive(Debug, Clone, Copy, Default)]
-struct Gauge {
-    /// Tokens of the last request and its answer.
-    counted: u64,
-    /// Bytes of the history that `counted` stands for.
-    counted_bytes: usize,
-    /// Learned from the last request; 0 before the first.
-    bytes_per_token: f64,
-}
-
-/// What a token is taken for before a server has counted anything.
-const BYTES_PER_TOKEN: f64 = 3.6;
-
 /// Everything a conversation begins with.
 #[derive(Debug)]
 pub struct Start {
@@ -108,22 +106,16 @@ pub struct Start {
     pub system: Arc<str>,
     pub preamble: String,
     pub specs: Arc<[ToolSpec]>,
-    /// A history taken up again, each message with its record.
-    pub history: Vec<(MessageId, Message)>,
 }
 
 impl Conversation {
     pub fn new(start: Start) -> Conversation {
-        let taken = start
-            .history
-            .iter()
-            .flat_map(|(_, message)| message.calls().map(|(id, _, _)| id.0.clone()))
-            .collect();
-        let mut talk = Conversation {
+        Conversation {
             session: start.session,
             history: Vec::new(),
-            ids: Vec::new(),
-            taken,
+            origins: Vec::new(),
+            edits: Edits::default(),
+            taken: HashSet::new(),
             route: start.route,
             router: start.router,
             fallback: start.fallback,
@@ -135,26 +127,30 @@ impl Conversation {
             notes: Vec::new(),
             told: Told::default(),
             nested: Nested::new(start.place),
+            draft: None,
             rewind: None,
             system: start.system,
             preamble: start.preamble,
             specs: start.specs,
-            summary: None,
+            said: Vec::new(),
+            settled: None,
             gauge: Gauge::default(),
             carries: None,
             last: None,
             sending: None,
             cached: None,
-        };
-        for (id, message) in start.history {
-            talk.push(id, message);
         }
-        talk
     }
 
     /// The next request. Its head is the same bytes as the last one's.
     pub fn request(&mut self, max_tokens: u32, purpose: Purpose) -> Request {
-        let request = Request {
+        let request = self.next_request(max_tokens, purpose);
+        self.sending = Some(Sent::of(&request));
+        request
+    }
+
+    pub fn next_request(&self, max_tokens: u32, purpose: Purpose) -> Request {
+        Request {
             model: self.route.model.clone(),
             system: self.system.clone(),
             tools: self.specs.clone(),
@@ -163,9 +159,7 @@ impl Conversation {
             effort: self.effort,
             session: self.session.0.clone(),
             purpose,
-        };
-        self.sending = Some(Sent::of(&request));
-        request
+        }
     }
 
     pub fn preamble(&self) -> &str {
@@ -184,6 +178,7 @@ impl Conversation {
     ) -> (MessageId, Vec<Attached>) {
         self.refuses_to_shrink = false;
         self.rewind = None;
+        self.draft = None;
         self.journal.begin_turn(turn);
         if shared.agent.is_none() {
             shared.purse.begin_turn(turn);
@@ -266,13 +261,31 @@ impl Conversation {
 
     /// Appends, joining neighbours of the same role: wire formats want roles to alternate.
     pub fn push(&mut self, id: MessageId, message: Message) {
-        match self.history.last_mut() {
-            Some(last) if last.role == message.role => last.parts.extend(message.parts),
+        let origin = (id, message.parts.len());
+        match (self.history.last_mut(), self.origins.last_mut()) {
+            (Some(last), Some(origins)) if last.role == message.role => {
+                last.parts.extend(message.parts);
+                origins.push(origin);
+            }
             _ => {
                 self.history.push(message);
-                self.ids.push(id);
+                self.origins.push(vec![origin]);
             }
         }
+    }
+
+    /// The history, record by record.
+    pub fn pieces(&self) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for (message, origins) in self.history.iter().zip(&self.origins) {
+            let mut at = 0;
+            for (id, count) in origins {
+                let parts = message.parts[at..at + count].to_vec();
+                pieces.push((id.clone(), Message { role: message.role, parts }));
+                at += count;
+            }
+        }
+        pieces
     }
 
     /// Books what a request used. Nothing is booked for a request that used nothing.
@@ -281,7 +294,10 @@ impl Conversation {
             return None;
         }
         self.last = Some(usage);
-        self.gauge.measured(&usage, compact::bytes(&self.history), self.fixed_bytes());
+        // A request for a summary carries more than the next one will, or less.
+        if cause != Cause::Compaction {
+            self.gauge.measured(&usage, size::bytes(&self.history), self.fixed_bytes());
+        }
         let miss = self.cache_miss(&usage);
         // A summary is not made for the tool that happened to come before it.
         let tool = self.carries.as_deref().filter(|_| cause != Cause::Compaction);
@@ -321,38 +337,13 @@ impl Conversation {
         prices::cost(self.route.known.as_deref(), purse::today(), &usage).unwrap_or_default()
     }
 
-    /// Tokens the next request will carry: the server's own count plus an estimate of the rest.
-    pub fn estimated_tokens(&self) -> u64 {
-        let bytes = compact::bytes(&self.history);
-        let since = bytes.saturating_sub(self.gauge.counted_bytes);
-        let counted = if self.gauge.counted == 0 {
-            tokens(self.fixed_bytes(), self.bytes_per_token())
-        } else {
-            self.gauge.counted
-        };
-        counted + tokens(since, self.bytes_per_token())
-    }
-
-    pub fn bytes_per_token(&self) -> f64 {
-        if self.gauge.bytes_per_token > 0.0 { self.gauge.bytes_per_token } else { BYTES_PER_TOKEN }
-    }
-
-    /// Whether the window is as full as the configuration allows.
-    pub fn is_full(&self) -> bool {
-        let at = self.compact.at;
-        #[expect(clippy::cast_precision_loss, reason = "a share of a window needs no 53 bits")]
-        self.route
-            .window()
-            .is_some_and(|window| self.estimated_tokens() as f64 >= window as f64 * at)
-    }
-
     /// True if there is more than one exchange to shorten.
     pub fn can_compact(&self) -> bool {
         self.history.len() > 2
     }
 
     pub fn filled_by(&self) -> FilledBy {
-        let prompt = compact::bytes(&self.history).saturating_sub(self.preamble.len());
+        let prompt = size::bytes(&self.history).saturating_sub(self.preamble.len());
         match prompt {
             _ if self.can_compact() => FilledBy::History,
             prompt if prompt > self.fixed_bytes() + self.preamble.len() => FilledBy::Prompt,
@@ -360,98 +351,75 @@ impl Conversation {
         }
     }
 
-    /// Puts a history of the same messages in place, some of them shorter.
+    /// Puts a history of the same messages with as many parts in place, some of them shorter.
     pub fn set_history(&mut self, history: Vec<Message>) {
         self.history = history;
         self.remeasure();
     }
 
+    pub fn said(&self) -> &[String] {
+        &self.said
+    }
+
+    /// Changes what the model sees, but for bringing back what is no longer there.
+    pub fn apply(&mut self, edit: &Edit) {
+        self.edits.apply(edit);
+        let seen = self.edits.seen(self.pieces());
+        self.put(seen);
+    }
+
     /// Puts another history in place, as it stands in the log.
-    pub fn take_up(&mut self, history: Vec<(MessageId, Message)>) {
-        self.history.clear();
-        self.ids.clear();
-        self.summary = None;
-        for (id, message) in history {
-            // Ids of calls that are no longer there stay taken: the log has them.
+    pub fn take_up(&mut self, told: Retold) {
+        // Ids of calls that are no longer there stay taken: the log has them.
+        for (_, message) in &told.history {
             self.taken.extend(message.calls().map(|(id, _, _)| id.0.clone()));
-            self.push(id, message);
         }
-        self.remeasure();
+        (self.edits, self.said, self.settled) = (told.edits, told.said, None);
+        self.put(told.history);
     }
 
-    /// Preamble and `head` take the place of everything before the message `tail`.
-    pub fn shorten(&mut self, head: String, tail: usize) {
+    /// Puts what was made of a summary in the place of the history. Returns what the log says of
+    /// it, but for the counts.
+    pub fn shorten(&mut self, rebuilt: Rebuilt) -> Compaction {
         self.nested.forgotten();
-        let kept = self.history.split_off(tail);
-        let kept_ids = self.ids.split_off(tail);
-        self.history.clear();
-        self.ids.clear();
-        let mut parts = Vec::new();
-        if !self.preamble.is_empty() {
-            parts.push(Part::Text { text: self.preamble.clone() });
+        let Rebuilt { head, said, pinned, tail } = rebuilt;
+        let keep_from = tail.first().map(|(id, _)| id.clone());
+        let mut names: Vec<MessageId> = Vec::new();
+        for (id, message) in &pinned {
+            if !message.parts.iter().any(|part| matches!(part, Part::Result { .. })) {
+                names.push(id.clone());
+            }
         }
+        self.said.clone_from(&said);
         // The same message that a session taken up again begins with.
-        parts.extend(summary_message(&head).parts);
-        self.summary = Some((head, kept_ids.first().cloned()));
-        self.push(new_message_id(), Message { role: Role::User, parts });
-        for (id, message) in kept_ids.into_iter().zip(kept) {
+        let first = (new_message_id(), summary_message(&head));
+        let mut all = window::joined(first, pinned, tail);
+        if !self.preamble.is_empty() {
+            all.insert(0, (MessageId::default(), Message::user(self.preamble.clone())));
+        }
+        self.put(all);
+        Compaction { summary: head, keep_from, said, pinned: names, ..Compaction::default() }
+    }
+
+    fn put(&mut self, pieces: Vec<Piece>) {
+        self.history.clear();
+        self.origins.clear();
+        // Servers want the person to begin.
+        if pieces.first().is_some_and(|(_, first)| first.role == Role::Assistant) {
+            self.push(MessageId::default(), Message::user(BEGINNING_LOST));
+        }
+        for (id, message) in pieces {
             self.push(id, message);
         }
         self.remeasure();
-    }
-
-    fn remeasure(&mut self) {
-        let per_token = self.bytes_per_token();
-        let bytes = compact::bytes(&self.history);
-        self.gauge = Gauge {
-            counted: tokens(bytes + self.fixed_bytes(), per_token),
-            counted_bytes: bytes,
-            bytes_per_token: per_token,
-        };
-    }
-
-    /// What the log says of the last compaction.
-    pub fn summary_record(&self, before: u64, after: u64, automatic: bool) -> Option<Compaction> {
-        let (summary, keep_from) = self.summary.clone()?;
-        Some(Compaction { summary, keep_from, before, after, automatic, undone: false })
     }
 
     pub fn set_route(&mut self, shared: &Shared, route: Route) {
         lock(&shared.side.main).clone_from(&route.name);
         self.route = route;
+        // Another window fills up at another time.
+        self.settled = None;
     }
-
-    fn fixed_bytes(&self) -> usize {
-        let tools: usize = self
-            .specs
-            .iter()
-            .map(|spec| spec.name.len() + spec.description.len() + spec.schema.to_string().len())
-            .sum();
-        self.system.len() + tools
-    }
-}
-
-impl Gauge {
-    fn measured(&mut self, usage: &Usage, history: usize, fixed: usize) {
-        self.counted = usage.context();
-        self.counted_bytes = history;
-        #[expect(clippy::cast_precision_loss, reason = "a ratio needs no 53 bits")]
-        let ratio = (history + fixed) as f64 / usage.context().max(1) as f64;
-        // Servers that report nonsense shall not make the window look endless.
-        if (1.0..=8.0).contains(&ratio) {
-            self.bytes_per_token = ratio;
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an estimate of a positive count"
-)]
-fn tokens(bytes: usize, bytes_per_token: f64) -> u64 {
-    (bytes as f64 / bytes_per_token).ceil() as u64
 }
 
 pub fn new_message_id() -> MessageId {

@@ -22,6 +22,7 @@ use crate::session::blobs::Blobs;
 use crate::session::checkpoint::Checkpoint;
 use crate::session::log::{Appended, Log};
 use crate::session::record::{Body, Compaction, Rewind};
+use crate::session::window;
 use crate::tools::Tool;
 
 #[derive(Debug)]
@@ -226,10 +227,12 @@ impl Journal {
         self.append(shared, Body::Model { model: model.to_owned() }).await;
     }
 
-    pub async fn compaction(&mut self, shared: &Shared, compaction: Option<Compaction>) {
-        if let Some(compaction) = compaction {
-            self.append(shared, Body::Compaction(compaction)).await;
-        }
+    pub async fn compaction(&mut self, shared: &Shared, compaction: Compaction) {
+        self.append(shared, Body::Compaction(compaction)).await;
+    }
+
+    pub async fn window(&mut self, shared: &Shared, edit: window::Edit) {
+        self.append(shared, Body::Window(edit)).await;
     }
 
     pub async fn notice(&mut self, shared: &Shared, level: Level, text: String) {

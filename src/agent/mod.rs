@@ -21,6 +21,7 @@ mod conversation;
 mod dispatch;
 pub mod fold;
 mod gate;
+mod gauge;
 mod hooking;
 mod journal;
 mod mention;
@@ -49,6 +50,7 @@ mod title;
 mod trust;
 mod turn;
 mod undo;
+mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -78,7 +78,7 @@ async fn ask(shared: &Shared, next: Money, cancel: &CancellationToken) -> Result
     answer
 }
 
-fn capital(text: &str) -> String {
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().collect::<String>() + letters.as_str()

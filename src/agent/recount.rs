@@ -21,6 +21,7 @@ use crate::protocol::{
 };
 use crate::session::read::Loaded;
 use crate::session::record::{Body, Record};
+use crate::session::replay::SUMMARY;
 use crate::session::steps::{Steps, Taken};
 
 /// Everything the branch holds, oldest first. `told`: records at its end that the front end has
@@ -232,8 +233,9 @@ const SHORT: usize = 1_000;
 const FAR_BACK: &str = "(far back: tern sessions show has the whole output)";
 
 /// A word from tern to the model, in the place of a person's.
-fn is_ours(said: &str) -> bool {
-    said == GO_ON || said.starts_with("<instructions>\n") || said.starts_with("(tern: ")
+pub fn is_ours(said: &str) -> bool {
+    let begins = ["<instructions>\n", "<context>\n", "(tern: ", OWN, SUMMARY];
+    said == GO_ON || begins.iter().any(|begin| said.starts_with(begin))
 }
 
 /// A call whose result has not been read yet.

@@ -77,11 +77,7 @@ pub async fn send(
 ) -> Result<Answer, Ended> {
     let mut max_tokens = talk.route.max_tokens();
     loop {
-        match pay::allow(shared, talk.projected_cost(), cancel).await {
-            Ok(()) => {}
-            Err(TurnEnd::Interrupted) => return Err(Ended::Interrupted),
-            Err(_) => return Err(Ended::Budget),
-        }
+        paid(talk, shared, cancel).await?;
         let id = new_message_id();
         shared.emit(Event::RequestStarted { turn }).await;
         let request = talk.request(max_tokens, Purpose::Conversation);
@@ -180,6 +176,19 @@ pub async fn refresh_key(talk: &mut Conversation, past: &mut Past) -> Result<(),
     past.key_refreshed = true;
     talk.route = talk.router.route(&talk.route.name).await.map_err(failed)?;
     Ok(())
+}
+
+/// Returns once the budget lets the next request through.
+pub async fn paid(
+    talk: &Conversation,
+    shared: &Shared,
+    cancel: &CancellationToken,
+) -> Result<(), Ended> {
+    match pay::allow(shared, talk.projected_cost(), cancel).await {
+        Ok(()) => Ok(()),
+        Err(TurnEnd::Interrupted) => Err(Ended::Interrupted),
+        Err(_) => Err(Ended::Budget),
+    }
 }
 
 async fn attempt(

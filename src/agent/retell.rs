@@ -5,19 +5,23 @@ use std::path::PathBuf;
 use crate::agent::conversation::Conversation;
 use crate::agent::recount;
 use crate::agent::shared::{Shared, lock};
-use crate::protocol::{Event, Message, MessageId, Part, SessionId};
+use crate::protocol::{Event, Message, MessageId, SessionId};
 use crate::session::blobs::Blobs;
 use crate::session::read::{self, Loaded};
 use crate::session::record::Body;
 use crate::session::replay::{self, State};
 use crate::session::steps;
+use crate::session::window::{Edits, Piece};
 use crate::tools::seen::Seen;
 
 /// The conversation as the next request carries it.
 #[derive(Debug)]
 pub struct Told {
-    /// Each message with its record.
-    pub history: Vec<(MessageId, Message)>,
+    /// Record by record; the preamble stands first.
+    pub history: Vec<Piece>,
+    pub edits: Edits,
+    /// What the last summary quotes of the person.
+    pub said: Vec<String>,
     /// What the model was told when the session began; the first message has it already.
     pub preamble: String,
     /// Calls without a result.
@@ -33,14 +37,36 @@ const WINDOW: u64 = 200_000;
 /// `window`: tokens that the model has room for. What can never fit is not read.
 pub fn history(loaded: &Loaded, blobs: &Blobs, window: Option<u64>) -> Told {
     let bytes = window.unwrap_or(WINDOW).saturating_mul(BYTES_PER_TOKEN);
-    let replayed = replay::messages_within(loaded, blobs, bytes);
+    let replayed = replay::pieces_within(loaded, blobs, bytes);
     let preamble = logged_context(loaded);
-    let mut history: Vec<(MessageId, Message)> =
-        replayed.ids.into_iter().zip(replayed.messages).collect();
-    if let Some((_, first)) = history.first_mut().filter(|_| !preamble.is_empty()) {
-        first.parts.insert(0, Part::Text { text: preamble.clone() });
+    let mut history = replayed.pieces;
+    if !history.is_empty() && !preamble.is_empty() {
+        history.insert(0, (MessageId::default(), Message::user(preamble.clone())));
     }
-    Told { history, preamble, unknown: replayed.unknown.len(), problems: replayed.problems }
+    Told {
+        history,
+        preamble,
+        edits: replay::edits(loaded),
+        said: replayed.said,
+        unknown: replayed.unknown.len(),
+        problems: replayed.problems,
+    }
+}
+
+/// Puts the conversation of the log in the place of the one in memory, after the log was told that
+/// something counts again. The error is for the person.
+pub async fn reread(talk: &mut Conversation, shared: &Shared) -> Result<(), String> {
+    let (Some(log), Some(blobs)) = (talk.journal.log_path(), talk.journal.blobs()) else {
+        return Err("Without a session log there is no way back.".to_owned());
+    };
+    let window = talk.route.window();
+    let read = tokio::task::spawn_blocking(move || {
+        let (loaded, _) = read::load(&log).map_err(|error| error.to_string())?;
+        Ok::<_, String>(history(&loaded, &blobs, window))
+    });
+    talk.take_up(read.await.map_err(|error| error.to_string())??);
+    shared.emit(shared.purse.refilled(talk.estimated_tokens())).await;
+    Ok(())
 }
 
 /// Puts the branch that the log now ends with in the place of the conversation, and tells the
@@ -57,7 +83,7 @@ pub async fn branch(talk: &mut Conversation, shared: &Shared) -> Result<(), Stri
     });
     let (loaded, told) = read.await.map_err(|error| error.to_string())??;
     let state = replay::state(&loaded);
-    talk.take_up(told.history);
+    talk.take_up(told);
     talk.nested.taken_up(&loaded);
     tools(shared, &loaded, &state);
     shared.emit(begun_again(talk, shared, &talk.session)).await;

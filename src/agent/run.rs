@@ -19,7 +19,7 @@ use crate::agent::servers::Connected;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
-use crate::agent::{Setup, begin, compact, pay, recount, servers, trust, turn, undo};
+use crate::agent::{Setup, begin, compact, pay, recount, servers, trust, turn, undo, window};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, Mode, RequestId, SessionId, TurnEnd, TurnId,
     TurnSummary,
@@ -74,9 +74,9 @@ pub async fn run(
                     naming.begin(&talk, &shared);
                 }
             }
-            Command::Compact { focus } => {
+            Command::Compact { focus, preview } => {
                 let cancel = CancellationToken::new();
-                let work = compact_on_request(&mut talk, &shared, focus, &cancel);
+                let work = compact_on_request(&mut talk, &shared, focus, preview, &cancel);
                 let on = On { turn: None, cancel: &cancel };
                 if meanwhile(work, &shared, &mut commands, &mut later, on).await == Go::Stop {
                     break;
@@ -86,6 +86,22 @@ pub async fn run(
                 if let Err(why) = compact::undo(&mut talk, &shared).await {
                     shared.notice(Level::Info, why).await;
                 }
+            }
+            Command::UseSummary { request, summary } => {
+                let cancel = CancellationToken::new();
+                compact::adopt_draft(&mut talk, &shared, request, summary, &cancel).await;
+            }
+            Command::ShowWindow { exact } => {
+                let cancel = CancellationToken::new();
+                let work = window::show(&mut talk, &shared, exact, &cancel);
+                let on = On { turn: None, cancel: &cancel };
+                if meanwhile(work, &shared, &mut commands, &mut later, on).await == Go::Stop {
+                    break;
+                }
+            }
+            Command::ShowWindowItem { item } => window::show_item(&talk, &shared, item).await,
+            Command::EditWindow { item, act } => {
+                window::edit(&mut talk, &shared, item, act).await;
             }
             Command::Shell { command } => {
                 let cancel = CancellationToken::new();
@@ -292,6 +308,10 @@ async fn meanwhile(
                     | Command::Queue { .. }
                     | Command::Compact { .. }
                     | Command::UndoCompaction
+                    | Command::UseSummary { .. }
+                    | Command::ShowWindow { .. }
+                    | Command::ShowWindowItem { .. }
+                    | Command::EditWindow { .. }
                     | Command::Shell { .. }
                     | Command::SetModel { .. }
                     | Command::Undo
@@ -349,6 +369,10 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::SetModel { .. }
         | Command::Compact { .. }
         | Command::UndoCompaction
+        | Command::UseSummary { .. }
+        | Command::ShowWindow { .. }
+        | Command::ShowWindowItem { .. }
+        | Command::EditWindow { .. }
         | Command::Shell { .. }
         | Command::Undo
         | Command::Redo
@@ -391,13 +415,18 @@ async fn compact_on_request(
     talk: &mut Conversation,
     shared: &Arc<Shared>,
     focus: Option<String>,
+    preview: bool,
     cancel: &CancellationToken,
 ) {
     if !talk.can_compact() {
         shared.notice(Level::Info, "There is nothing to compact yet.").await;
         return;
     }
-    let result = compact::now(talk, shared, TurnId(0), focus.as_deref(), false, cancel).await;
+    let focus = focus.as_deref();
+    let result = match preview {
+        true => compact::preview(talk, shared, focus, cancel).await,
+        false => compact::now(talk, shared, TurnId(0), focus, false, cancel).await,
+    };
     match result {
         Ok(()) => {}
         Err(TurnEnd::Failed { message, .. }) => shared.notice(Level::Error, message).await,
@@ -405,6 +434,7 @@ async fn compact_on_request(
             shared.notice(Level::Info, "Compaction was stopped; nothing changed.").await;
         }
     }
+    shared.emit(Event::CompactionEnded).await;
 }
 
 /// Runs what the person typed after `!`. It is their own act: no question is asked.

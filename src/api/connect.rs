@@ -97,6 +97,19 @@ impl Provider for Server {
         http::send(&self.endpoint, self.headers.clone()?, &outgoing, answer).await
     }
 
+    async fn count(&self, request: Request) -> Option<Result<u64, ApiError>> {
+        if self.wire != Wire::Anthropic {
+            return None;
+        }
+        let outgoing = anthropic::request::counting(&request, &self.to);
+        let headers = match self.headers.clone() {
+            Ok(headers) => headers,
+            Err(error) => return Some(Err(error)),
+        };
+        let answer = http::ask(&self.endpoint, headers, &outgoing).await;
+        Some(answer.and_then(|answer| anthropic::counted(&answer)))
+    }
+
     fn cache_life(&self) -> Duration {
         match self.wire {
             Wire::Anthropic => self.to.cache.duration(),

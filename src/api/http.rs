@@ -19,7 +19,7 @@ use crate::api::answer::{Answer, End};
 use crate::api::{ApiError, ApiErrorKind, PartStream, StreamPart, error, retry};
 use crate::config::Network;
 
-/// Bytes of an error's body that are read, and how long that may take.
+/// Bytes of an error's or a short answer's body that are read, and how long that may take.
 const ERROR_BODY: usize = 64 << 10;
 const ERROR_WAIT: Duration = Duration::from_secs(10);
 
@@ -48,10 +48,32 @@ pub struct Endpoint {
 /// Sends a request and returns when the headers of a good answer are there.
 pub async fn send(
     endpoint: &Endpoint,
-    mut headers: HeaderMap,
+    headers: HeaderMap,
     outgoing: &Outgoing,
     answer: Answer,
 ) -> Result<PartStream, ApiError> {
+    Ok(parts(endpoint, post(endpoint, headers, outgoing).await?, answer))
+}
+
+/// Sends a request whose answer is one short JSON value.
+pub async fn ask(
+    endpoint: &Endpoint,
+    headers: HeaderMap,
+    outgoing: &Outgoing,
+) -> Result<Value, ApiError> {
+    let response = post(endpoint, headers, outgoing).await?;
+    let body = timeout(ERROR_WAIT, head(response)).await.map_err(|_| idle_timeout(ERROR_WAIT))?;
+    serde_json::from_slice(&body).map_err(|_| {
+        let message = format!("{} did not answer with JSON.", place_of(endpoint));
+        ApiError::new(ApiErrorKind::NotAnApi, message)
+    })
+}
+
+async fn post(
+    endpoint: &Endpoint,
+    mut headers: HeaderMap,
+    outgoing: &Outgoing,
+) -> Result<Response, ApiError> {
     for (name, value) in &outgoing.headers {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.entry(HeaderName::from_static(name)).or_insert(value);
@@ -75,7 +97,7 @@ pub async fn send(
     let response = response.map_err(|failure| send_failed(endpoint, &failure))?;
     match response.status() {
         StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Err(no_content(response.status())),
-        status if status.is_success() => Ok(parts(endpoint, response, answer)),
+        status if status.is_success() => Ok(response),
         _ => Err(refused(endpoint, response).await),
     }
 }

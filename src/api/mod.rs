@@ -40,6 +40,12 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// stream closes the connection.
     async fn stream(&self, request: Request) -> Result<PartStream, ApiError>;
 
+    /// Tokens of the request as the server counts them, where it counts for nothing. `None`: it does
+    /// not.
+    async fn count(&self, _request: Request) -> Option<Result<u64, ApiError>> {
+        None
+    }
+
     /// How long a prompt stays in the server's cache after its last use.
     fn cache_life(&self) -> Duration {
         CacheTtl::default().duration()

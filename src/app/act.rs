@@ -8,7 +8,7 @@ use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
 use crate::app::panels::servers::{self, Wish};
 use crate::app::panels::{
-    self, Kind, Panel, changes, cost, history, jobs, palette, rewind, themes,
+    self, Kind, Panel, changes, cost, history, jobs, palette, rewind, summary, themes, window,
 };
 use crate::app::prompt::HistorySearch;
 use crate::app::{queue, search, select, start, submit};
@@ -114,6 +114,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::KillJob => return jobs::kill(model),
         Action::AgentsPanel => panels::toggle(model, Kind::Agents),
         Action::HooksPanel => panels::toggle(model, Kind::Hooks),
+        Action::WindowPanel => return window::open(model),
+        Action::DropItem => return window::drop_chosen(model),
+        Action::PinItem => return window::pin_chosen(model),
+        Action::CountWindow => return window::count(model),
+        Action::EditSummary => return summary::edit(model),
         Action::SkillsPanel => panels::toggle(model, Kind::Skills),
         Action::StopAgent => return panels::agents::stop(model),
         Action::TellAgent => panels::agents::tell(model),

@@ -8,7 +8,7 @@ use crate::app::dialog::{budget, confirm, inquiry, trust};
 use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
-use crate::app::panels::{busy, history, jobs, servers};
+use crate::app::panels::{busy, history, jobs, servers, summary, window};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
@@ -157,7 +157,21 @@ pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
             let why = clean::line(&why);
             model.set_phase(Phase::Retrying { attempt, of, until, why });
         }
-        Event::CompactionStarted { .. } => model.set_phase(Phase::Compacting),
+        Event::CompactionStarted { .. } => {
+            // One that the person has asked for is no part of a turn.
+            if !model.is_working() {
+                let (turn, since) = (model.next_turn(), model.now);
+                model.activity = Activity::Working { turn, since, phase: Phase::Compacting };
+            }
+            model.set_phase(Phase::Compacting);
+        }
+        Event::CompactionEnded => model.activity = Activity::Idle,
+        Event::SummaryDrafted { request, before, after, summary } => {
+            summary::drafted(model, request, (before, after), summary);
+            return notify(model, "tern shows a summary before it is used");
+        }
+        Event::WindowShown { window } => window::told(model, *window),
+        Event::WindowItemShown { item, text } => window::item_told(model, &item, &text),
         Event::Compacted { before, after, summary } => {
             model.transcript.close_live();
             let summary = clean::prose(&summary);

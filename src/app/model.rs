@@ -295,6 +295,8 @@ impl Model {
             Some(Kind::Queue) => Some(Context::Queue),
             Some(Kind::Servers(_)) => Some(Context::Servers),
             Some(Kind::Agents) => Some(Context::Agents),
+            Some(Kind::Summary(_)) => Some(Context::Summary),
+            Some(Kind::Window(_)) => Some(Context::Window),
             _ => None,
         };
         match self.focus() {

@@ -8,7 +8,8 @@ pub enum Slash {
     Help,
     Budget { usd: Option<String> },
     Clear,
-    Compact { focus: Option<String> },
+    Compact { focus: Option<String>, preview: bool },
+    Context,
     UndoCompaction,
     Cost,
     Diff,
@@ -56,8 +57,9 @@ pub const COMMANDS: &[Row] = &[
     Row {
         name: "compact",
         args: "[focus]",
-        help: "replace the history by a summary; --undo takes it back",
+        help: "replace the history by a summary; --preview shows it first, --undo takes it back",
     },
+    Row { name: "context", args: "", help: "what fills the model's window; pin or drop it" },
     Row { name: "cost", args: "", help: "what this session, today and the week cost" },
     Row { name: "diff", args: "", help: "files changed in this session" },
     Row { name: "exit", args: "", help: "leave tern" },
@@ -131,7 +133,8 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "budget" => Slash::Budget { usd: given },
         "clear" => Slash::Clear,
         "compact" if given.as_deref() == Some("--undo") => Slash::UndoCompaction,
-        "compact" => Slash::Compact { focus: given },
+        "compact" => compact(given.as_deref().unwrap_or_default()),
+        "context" => Slash::Context,
         "cost" => Slash::Cost,
         "diff" => Slash::Diff,
         "exit" => Slash::Exit,
@@ -158,6 +161,15 @@ pub fn parse(text: &str) -> Result<Option<Slash>, String> {
         "undo" => Slash::Undo,
         _ => return Err(unknown(name)),
     }))
+}
+
+/// `/compact --preview the parser`
+fn compact(words: &str) -> Slash {
+    let (preview, focus) = match words.strip_prefix("--preview") {
+        Some(focus) if focus.is_empty() || focus.starts_with(' ') => (true, focus.trim()),
+        _ => (false, words),
+    };
+    Slash::Compact { focus: (!focus.is_empty()).then(|| focus.to_owned()), preview }
 }
 
 /// A command by its name, or by a name that other programs use for it.
@@ -216,7 +228,15 @@ mod tests {
             ("// a comment", Ok(None)),
             ("/help", Ok(Some(Slash::Help))),
             ("  /quit ", Ok(Some(Slash::Exit))),
-            ("/compact the parser", Ok(Some(Slash::Compact { focus: Some("the parser".into()) }))),
+            (
+                "/compact the parser",
+                Ok(Some(Slash::Compact { focus: Some("the parser".into()), preview: false })),
+            ),
+            (
+                "/compact --preview  the parser",
+                Ok(Some(Slash::Compact { focus: Some("the parser".into()), preview: true })),
+            ),
+            ("/compact --preview", Ok(Some(Slash::Compact { focus: None, preview: true }))),
             ("/compact --undo", Ok(Some(Slash::UndoCompaction))),
             ("/mode PLAN", Ok(Some(Slash::Mode { mode: Some(Mode::Plan) }))),
             ("/mode", Ok(Some(Slash::Mode { mode: None }))),

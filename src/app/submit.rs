@@ -7,7 +7,9 @@ use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
-use crate::app::panels::{self, Kind, cost, history, jobs, memory, models, rewind, themes};
+use crate::app::panels::{
+    self, Kind, cost, history, jobs, memory, models, rewind, summary, themes, window,
+};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::search;
@@ -143,7 +145,10 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Mcp => panels::open(model, Kind::Servers(panels::servers::Servers::default())),
         Slash::Init => return send(model, slash::INIT),
         Slash::Clear => return idle_only(model, Command::Clear),
-        Slash::Compact { focus } => return idle_only(model, Command::Compact { focus }),
+        Slash::Compact { focus, preview } => {
+            return idle_only(model, Command::Compact { focus, preview });
+        }
+        Slash::Context => return window::open(model),
         Slash::UndoCompaction => return idle_only(model, Command::UndoCompaction),
         Slash::Model { name: None } => panels::open(model, Kind::Models),
         Slash::Model { name: Some(name) } => return models::set(model, name),
@@ -322,7 +327,7 @@ pub fn down(model: &mut Model) -> Vec<Effect> {
 
 /// Back from the editor.
 pub fn edited(model: &mut Model, text: Result<String, String>) -> Vec<Effect> {
-    if permission::edited(model, &text) {
+    if permission::edited(model, &text) || summary::edited(model, &text) {
         return Vec::new();
     }
     match text {

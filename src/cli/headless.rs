@@ -76,6 +76,7 @@ fn prepare(cli: &Cli, env: &Env) -> Result<Work, Failure> {
             };
             match command {
                 None => Prompt::One(text),
+                Some(Slash::Context) => Prompt::Window,
                 Some(Slash::Init) => Prompt::One(commands::INIT.to_owned()),
                 Some(command) => return slash::answer(&command, cli, env).map(Work::Told),
             }

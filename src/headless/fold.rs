@@ -79,6 +79,11 @@ impl Outcome {
         Outcome { end, ..Outcome::default() }
     }
 
+    /// The same, of a session.
+    pub fn tell(&mut self, text: String) {
+        (self.text, self.end) = (text, Some(TurnEnd::Done));
+    }
+
     /// A text that no model said.
     pub fn told(text: String) -> Outcome {
         Outcome { text, end: Some(TurnEnd::Done), ..Outcome::default() }

@@ -7,6 +7,7 @@
 mod fold;
 mod json;
 mod text;
+mod window;
 
 use std::io::Write;
 
@@ -33,6 +34,8 @@ pub enum Output {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Prompt {
     One(String),
+    /// Nothing is asked: what fills the window is printed.
+    Window,
     /// Commands as JSON lines on standard input.
     Lines,
 }
@@ -70,8 +73,11 @@ pub async fn run(
     let mut printer = json::Lines::default();
     let mut lines = match &prompt {
         Prompt::Lines => Some(BufReader::new(tokio::io::stdin()).lines()),
-        Prompt::One(_) => None,
+        Prompt::One(_) | Prompt::Window => None,
     };
+    if prompt == Prompt::Window {
+        let _gone = connection.commands.send(Command::ShowWindow { exact: true }).await;
+    }
     if let Prompt::One(text) = prompt {
         let input = Input::text(text);
         let _gone = connection.commands.send(Command::Submit { turn: TurnId(1), input }).await;
@@ -88,6 +94,10 @@ pub async fn run(
                 }
                 match event {
                     Event::Stopped => break,
+                    Event::WindowShown { window } if lines.is_none() => {
+                        outcome.tell(window::text(&window));
+                        let _gone = connection.commands.send(Command::Stop).await;
+                    }
                     Event::TurnEnded { .. } if lines.is_none() => {
                         let _gone = connection.commands.send(Command::Stop).await;
                     }

@@ -8,6 +8,7 @@ use crate::protocol::permission::{Decision, Mode};
 use crate::protocol::question::Reply;
 use crate::protocol::rewind::RewindScope;
 use crate::protocol::server::ServerAct;
+use crate::protocol::window::{ItemId, WindowAct};
 
 /// What a person typed, as it goes to the model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -98,9 +99,34 @@ pub enum Command {
     SetModel {
         model: String,
     },
+    /// Put a summary in the place of the older history.
     Compact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         focus: Option<String>,
+        /// Only show it: `SummaryDrafted` answers, and `UseSummary` uses it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        preview: bool,
+    },
+    /// The answer to `SummaryDrafted`: the summary as the person has left it; `None` discards it.
+    UseSummary {
+        request: RequestId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        summary: Option<String>,
+    },
+    /// Ask what fills the model's window. Answered by `WindowShown`.
+    ShowWindow {
+        /// Have the server count, where it does.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        exact: bool,
+    },
+    /// Ask for the whole text of one thing in it. Answered by `WindowItemShown`.
+    ShowWindowItem {
+        item: ItemId,
+    },
+    /// Change what the model sees of it. Answered by `WindowShown`.
+    EditWindow {
+        item: ItemId,
+        act: WindowAct,
     },
     /// Let the model see again what the last compaction took away.
     UndoCompaction,

@@ -15,6 +15,7 @@ use crate::protocol::rewind::{Rewind, RewindScope, Skipped, Step};
 use crate::protocol::server::ServerInfo;
 use crate::protocol::trust::Trust;
 use crate::protocol::usage::{Money, Spend};
+use crate::protocol::window::{ItemId, Window};
 
 /// One line of a recorded or streamed session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -249,9 +250,28 @@ pub enum Event {
         wait_ms: u64,
         why: String,
     },
+    /// A summary that is not in use yet; `UseSummary` answers.
+    SummaryDrafted {
+        request: RequestId,
+        /// Tokens now, and with the summary, the latter estimated.
+        before: u64,
+        after: u64,
+        summary: String,
+    },
+    /// What fills the model's window.
+    WindowShown {
+        window: Box<Window>,
+    },
+    /// One thing in it.
+    WindowItemShown {
+        item: ItemId,
+        text: String,
+    },
     CompactionStarted {
         automatic: bool,
     },
+    /// What `Compact` began is over, whatever came of it.
+    CompactionEnded,
     /// Tokens before and after, the latter estimated.
     Compacted {
         before: u64,

@@ -20,6 +20,7 @@ pub mod rewind;
 pub mod server;
 pub mod trust;
 pub mod usage;
+pub mod window;
 
 pub use agents::{AgentInfo, AgentState};
 pub use ask::{AgentReport, AgentTask, Ask, AskError, Nobody};
@@ -40,6 +41,7 @@ pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepC
 pub use server::{ServerAct, ServerInfo, ServerState, ServerTool, ToolUse};
 pub use trust::{Trust, TrustItem, TrustState};
 pub use usage::{Cause, Money, Spend, Usage};
+pub use window::{Filler, Item, ItemId, Window, WindowAct};
 
 /// Version of the line format of [`Envelope`]; adding a field is not a break.
 pub const VERSION: u32 = 1;

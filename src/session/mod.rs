@@ -28,6 +28,7 @@ mod shelve;
 pub mod slug;
 pub mod steps;
 pub mod watch;
+pub mod window;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -315,6 +315,7 @@ fn is_state(body: &Body) -> bool {
         | Body::Queue { .. }
         | Body::Place { .. }
         | Body::Compaction(_)
+        | Body::Window(_)
         | Body::Rewind(_)
         | Body::Checkpoint(_) => true,
         Body::Result { result, .. } => matches!(result.detail, Detail::Todos { .. }),

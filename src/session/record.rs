@@ -15,6 +15,7 @@ use crate::protocol::{
 pub use crate::protocol::RewindScope;
 
 use crate::session::checkpoint::Checkpoint;
+use crate::session::window;
 
 /// Version of the line format; adding a field or a type is not a break.
 pub const VERSION: u32 = 1;
@@ -122,6 +123,8 @@ pub enum Body {
         place: Option<Place>,
     },
     Compaction(Compaction),
+    /// Something of what the model sees was pinned, dropped, cut to a line, or brought back.
+    Window(window::Edit),
     Rewind(Rewind),
     Checkpoint(Checkpoint),
     Notice {
@@ -197,7 +200,7 @@ pub struct Shelved {
 }
 
 /// A summary that stands for what came before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Compaction {
     pub summary: String,
     /// The first record that the model still sees as it is; `None`: none before this one.
@@ -206,6 +209,13 @@ pub struct Compaction {
     pub before: u64,
     pub after: u64,
     pub automatic: bool,
+    /// What the person had said, as far as the summary quotes it, oldest first: the next summary
+    /// quotes it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<String>,
+    /// Records before `keep_from` that were pinned: they stand between the summary and the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<RecordId>,
     /// Takes the last compaction back instead: what it left out counts again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
@@ -248,6 +258,7 @@ impl Body {
             Body::Queue { .. } => "queue",
             Body::Place { .. } => "place",
             Body::Compaction(_) => "compaction",
+            Body::Window(_) => "window",
             Body::Rewind(_) => "rewind",
             Body::Checkpoint(_) => "checkpoint",
             Body::Notice { .. } => "notice",
@@ -264,6 +275,7 @@ impl Body {
             | Body::Result { .. }
             | Body::Usage { .. }
             | Body::Compaction(_)
+            | Body::Window(_)
             | Body::Rewind(_)
             | Body::Checkpoint(_) => true,
             Body::Session(_)

@@ -10,6 +10,7 @@ use crate::session::blobs::Blobs;
 use crate::session::read::Loaded;
 use crate::session::record::{Body, Compaction, Record, RecordId};
 use crate::session::shelve::unshelve;
+use crate::session::window::{self, Edits, Piece};
 
 /// What the model is told of a call whose result was never written.
 pub const OUTCOME_UNKNOWN: &str = "The outcome of this call is not known: the program ended before \
@@ -18,7 +19,11 @@ pub const OUTCOME_UNKNOWN: &str = "The outcome of this call is not known: the pr
 /// What the model is given for the output of a call that no window has room for.
 pub const TOO_FAR_BACK: &str = "[The output of this call is too far back to be given again.]";
 
-const BEGINNING_LOST: &str = "[The beginning of this conversation is lost.]";
+/// How that message begins.
+pub const SUMMARY: &str = "[Summary of the conversation so far]";
+
+/// Stands before an answer whose question is not there.
+pub const BEGINNING_LOST: &str = "[The beginning of this conversation is lost.]";
 
 /// The conversation as the next request carries it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,6 +35,17 @@ pub struct Conversation {
     /// Calls without a result, in order.
     pub unknown: Vec<CallId>,
     /// One sentence each.
+    pub problems: Vec<String>,
+}
+
+/// The same, record by record.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pieces {
+    /// Begin with the user, and answer every call.
+    pub pieces: Vec<Piece>,
+    /// What the person said before the last compaction, as far as its summary quotes it.
+    pub said: Vec<String>,
+    pub unknown: Vec<CallId>,
     pub problems: Vec<String>,
 }
 
@@ -67,25 +83,100 @@ pub fn messages(loaded: &Loaded, blobs: &Blobs) -> Conversation {
 /// The same, but outputs of calls that stand more than so many bytes before the end are not even
 /// read: whoever cannot send them need not hold them.
 pub fn messages_within(loaded: &Loaded, blobs: &Blobs, bytes: u64) -> Conversation {
-    let mut conversation = Conversation::default();
-    let (start, compaction) = compacted(loaded, &mut conversation.problems);
-    if let Some(compaction) = compaction {
-        conversation.messages.push(summary_message(&compaction.summary));
-        conversation.ids.push(RecordId::default());
+    let Pieces { pieces, unknown, problems, .. } = pieces_within(loaded, blobs, bytes);
+    let mut conversation = Conversation { unknown, problems, ..Conversation::default() };
+    for (id, message) in pieces {
+        say(id, message, &mut conversation);
     }
+    conversation
+}
+
+/// The same, not yet joined to messages whose roles alternate.
+pub fn pieces_within(loaded: &Loaded, blobs: &Blobs, bytes: u64) -> Pieces {
+    let mut all = Pieces::default();
+    let (start, compaction) = compacted(loaded, &mut all.problems);
     let recent = loaded.last_within(bytes).max(start);
     let is_result = |index: &&usize| loaded.entries[**index].kind == "result";
     let old = loaded.branch[start..recent].iter().filter(|index| !is_result(index));
     let old = old.filter_map(|index| Some((Age::Old, loaded.record(*index)?)));
     let new = loaded.branch[recent..].iter();
     let new = new.filter_map(|index| Some((Age::New, loaded.record(*index)?)));
-    assemble(old.chain(new), blobs, &mut conversation);
-    conversation
+    let edits = edits(loaded);
+    let mut pieces = edits.seen(assemble(old.chain(new), blobs, &mut all));
+    if let Some(compaction) = compaction {
+        let kept = kept(loaded, start, &compaction.pinned).into_iter();
+        let kept = assemble(kept.map(|record| (Age::New, record)), blobs, &mut all);
+        let head = (RecordId::default(), summary_message(&compaction.summary));
+        pieces = window::joined(head, edits.seen(kept), pieces);
+        all.said.clone_from(&compaction.said);
+    }
+    if pieces.first().is_some_and(|(_, first)| first.role == Role::Assistant) {
+        pieces.insert(0, (RecordId::default(), Message::user(BEGINNING_LOST)));
+    }
+    all.pieces = pieces;
+    all
+}
+
+/// What was changed on the current branch about what the model sees.
+pub fn edits(loaded: &Loaded) -> Edits {
+    let mut edits = Edits::default();
+    for index in &loaded.branch {
+        if let Some(Body::Window(edit)) = loaded.entries[*index].state.as_deref() {
+            edits.apply(edit);
+        }
+    }
+    edits
+}
+
+/// Results that made room by themselves and are not back yet.
+pub fn pruned(loaded: &Loaded) -> Vec<CallId> {
+    let in_force = edits(loaded).stubs;
+    let mut pruned: Vec<CallId> = Vec::new();
+    for index in &loaded.branch {
+        match loaded.entries[*index].state.as_deref() {
+            Some(Body::Window(edit)) if edit.automatic => {
+                pruned.extend(edit.stubs.iter().map(|stub| stub.call.clone()));
+            }
+            _ => {}
+        }
+    }
+    pruned.retain(|call| in_force.contains_key(call));
+    pruned
+}
+
+/// The pinned records from before the model's view begins, with the results of their calls.
+fn kept(loaded: &Loaded, start: usize, pinned: &[RecordId]) -> Vec<Record> {
+    let mut calls: HashSet<CallId> = HashSet::new();
+    let mut kept = Vec::new();
+    if pinned.is_empty() {
+        return kept;
+    }
+    for index in &loaded.branch[..start] {
+        let entry = &loaded.entries[*index];
+        if entry.kind != "result" && !pinned.contains(&entry.id) {
+            continue;
+        }
+        let Some(record) = loaded.record(*index) else { continue };
+        match &record.body {
+            Body::Assistant { parts, .. } => calls.extend(parts.iter().filter_map(called)),
+            Body::Result { call, .. } if !calls.contains(call) => continue,
+            _ => {}
+        }
+        kept.push(record);
+    }
+    kept
+}
+
+fn called(part: &Part) -> Option<CallId> {
+    match part {
+        Part::Call { id, .. } => Some(id.clone()),
+        _ => None,
+    }
 }
 
 /// The message that stands for what a compaction took away.
 pub fn summary_message(summary: &str) -> Message {
-    Message::user(format!("[Summary of the conversation so far]\n\n{summary}"))
+    Message::user(format!("{SUMMARY}\n\n{summary}"))
 }
 
 /// The state at the end of the current branch. Title, queue, place and money belong to the session, not
@@ -184,7 +275,11 @@ enum Age {
     New,
 }
 
-fn assemble(records: impl Iterator<Item = (Age, Record)>, blobs: &Blobs, into: &mut Conversation) {
+fn assemble(
+    records: impl Iterator<Item = (Age, Record)>,
+    blobs: &Blobs,
+    into: &mut Pieces,
+) -> Vec<Piece> {
     let mut said: Vec<(Age, RecordId, Role, Vec<Part>)> = Vec::new();
     let mut results: HashMap<CallId, Part> = HashMap::new();
     for (age, record) in records {
@@ -206,19 +301,18 @@ fn assemble(records: impl Iterator<Item = (Age, Record)>, blobs: &Blobs, into: &
             _ => {}
         }
     }
-    let mut called = HashSet::new();
+    let mut named = HashSet::new();
+    let mut pieces = Vec::new();
     for (age, id, role, mut parts) in said {
         // A call that is named twice could not be answered twice.
         parts.retain(|part| match part {
-            Part::Call { id, .. } => called.insert(id.clone()),
+            Part::Call { id, .. } => named.insert(id.clone()),
+            Part::Text { text } => !text.is_empty(),
             _ => true,
         });
         let answers: Vec<Part> = parts
             .iter()
-            .filter_map(|part| match part {
-                Part::Call { id, .. } => Some(id.clone()),
-                _ => None,
-            })
+            .filter_map(called)
             .map(|call| match (results.remove(&call), age) {
                 (Some(result), _) => result,
                 (None, Age::Old) => {
@@ -227,28 +321,21 @@ fn assemble(records: impl Iterator<Item = (Age, Record)>, blobs: &Blobs, into: &
                 (None, Age::New) => unknown(call, &mut into.unknown),
             })
             .collect();
-        say(id.clone(), role, parts, into);
-        say(id, Role::User, answers, into);
+        for (role, parts) in [(role, parts), (Role::User, answers)] {
+            if !parts.is_empty() {
+                pieces.push((id.clone(), Message { role, parts }));
+            }
+        }
     }
+    pieces
 }
 
 /// Adds to the last message where the role is the same: servers want them to alternate.
-fn say(id: RecordId, role: Role, parts: Vec<Part>, into: &mut Conversation) {
-    let parts: Vec<Part> = parts
-        .into_iter()
-        .filter(|part| !matches!(part, Part::Text { text } if text.is_empty()))
-        .collect();
-    if parts.is_empty() {
-        return;
-    }
-    if into.messages.is_empty() && role == Role::Assistant {
-        into.messages.push(Message::user(BEGINNING_LOST));
-        into.ids.push(RecordId::default());
-    }
+fn say(id: RecordId, message: Message, into: &mut Conversation) {
     match into.messages.last_mut() {
-        Some(last) if last.role == role => last.parts.extend(parts),
+        Some(last) if last.role == message.role => last.parts.extend(message.parts),
         _ => {
-            into.messages.push(Message { role, parts });
+            into.messages.push(message);
             into.ids.push(id);
         }
     }
@@ -334,8 +421,7 @@ mod tests {
             keep_from: keep_from.map(|id| crate::protocol::MessageId(id.into())),
             before: 100,
             after: 10,
-            automatic: false,
-            undone: false,
+            ..Compaction::default()
         })
     }
 

@@ -48,6 +48,7 @@ use crate::app::scroll::Seen;
 use crate::view::layout::Wanted;
 pub use crate::view::state::{State, Work};
 pub use panels::origin;
+pub use words::tokens;
 
 /// Draws the screen.
 pub fn draw(model: &Model, state: &mut State, frame: &mut Frame<'_>) -> Seen {

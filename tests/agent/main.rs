@@ -37,3 +37,4 @@ mod too_long;
 mod trust;
 mod undo;
 mod web;
+mod window;

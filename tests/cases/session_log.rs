@@ -292,7 +292,7 @@ fn compacted(keep_from: Option<&str>) -> Session {
         before: 100,
         after: 10,
         automatic: true,
-        undone: false,
+        ..Compaction::default()
     };
     append(&mut log, Body::Compaction(compaction));
     drop(log);

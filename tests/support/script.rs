@@ -26,12 +26,18 @@ pub enum Answer {
 pub struct Script {
     answers: Mutex<VecDeque<Answer>>,
     requests: Mutex<Vec<Request>>,
+    /// What the server counts, each time it is asked. Where it is empty the server does not count.
+    counts: Mutex<VecDeque<u64>>,
 }
 
 impl Script {
     pub fn new(answers: impl IntoIterator<Item = Answer>) -> Arc<Script> {
         let answers = Mutex::new(answers.into_iter().collect());
-        Arc::new(Script { answers, requests: Mutex::default() })
+        Arc::new(Script { answers, ..Script::default() })
+    }
+
+    pub fn will_count(&self, tokens: u64) {
+        self.counts.lock().unwrap().push_back(tokens);
     }
 
     pub fn requests(&self) -> Vec<Request> {
@@ -41,6 +47,10 @@ impl Script {
 
 #[async_trait]
 impl Provider for Script {
+    async fn count(&self, _request: Request) -> Option<Result<u64, ApiError>> {
+        self.counts.lock().unwrap().pop_front().map(Ok)
+    }
+
     async fn stream(&self, request: Request) -> Result<PartStream, ApiError> {
         self.requests.lock().unwrap().push(request);
         let answer = self.answers.lock().unwrap().pop_front();
@@ -89,6 +99,14 @@ pub fn text(text: &str) -> Answer {
     let mut parts = vec![StreamPart::Started];
     parts.extend(text_parts(text));
     parts.push(usage(1_000, 20));
+    parts.push(StreamPart::Stopped(StopReason::EndTurn));
+    Answer::Parts(parts)
+}
+
+/// A text of a request that had so many tokens.
+pub fn text_of(text: &str, tokens: u64) -> Answer {
+    let mut parts = text_parts(text);
+    parts.push(usage(tokens, 0));
     parts.push(StreamPart::Stopped(StopReason::EndTurn));
     Answer::Parts(parts)
 }

@@ -102,7 +102,6 @@ pub async fn begin(
         preamble,
         specs: shared.tools.specs().into(),
         place: base.place.clone(),
-        history: Vec::new(),
     });
     let running = Running { info: info.clone(), shared: shared.clone(), cancel: cancel.clone() };
     lock(&parent.agents.state).running.insert(id.clone(), running);

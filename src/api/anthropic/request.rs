@@ -70,6 +70,17 @@ pub fn build(request: &Request, to: &To) -> Outgoing {
     Outgoing { path: "/v1/messages", headers, body }
 }
 
+/// The same request, to be counted and not answered:
+/// <https://platform.claude.com/docs/en/build-with-claude/token-counting>.
+pub fn counting(request: &Request, to: &To) -> Outgoing {
+    let mut outgoing = build(request, to);
+    if let Some(body) = outgoing.body.as_object_mut() {
+        body.remove("max_tokens");
+        body.remove("stream");
+    }
+    Outgoing { path: "/v1/messages/count_tokens", ..outgoing }
+}
+
 /// What the request says about thinking.
 #[derive(Debug, PartialEq)]
 enum Asked {

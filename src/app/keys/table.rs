@@ -45,6 +45,10 @@ pub enum Context {
     Palette,
     Queue,
     Servers,
+    /// What fills the model's window.
+    Window,
+    /// A summary is shown before it is used.
+    Summary,
     Filter,
     Start,
 }
@@ -79,6 +83,8 @@ impl Context {
         Context::Palette,
         Context::Queue,
         Context::Servers,
+        Context::Window,
+        Context::Summary,
         Context::Filter,
         Context::Start,
     ];
@@ -113,6 +119,8 @@ impl Context {
             Context::Palette => "Palette",
             Context::Queue => "Queue panel",
             Context::Servers => "Panel of MCP servers",
+            Context::Window => "Panel of the model's window",
+            Context::Summary => "Summary before it is used",
             Context::Filter => "Filter of a panel",
             Context::Start => "First start",
         }
@@ -182,6 +190,7 @@ pub enum Action {
     SendQueued,
     DropQueued,
     ServersPanel,
+    WindowPanel,
     // prompt
     Submit,
     Newline,
@@ -284,6 +293,10 @@ pub enum Action {
     ServerReconnect,
     ServerLogin,
     ServerLogout,
+    DropItem,
+    PinItem,
+    CountWindow,
+    EditSummary,
     // first start
     StartDown,
     StartUp,
@@ -386,6 +399,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::SendQueued, "send-queued", C::Global, &["ctrl+x enter"], "send what is queued now, and stop what runs"),
     row(A::DropQueued, "drop-queued", C::Global, &["ctrl+x backspace"], "drop the last of what is queued"),
     row(A::ServersPanel, "mcp", C::Global, &["ctrl+x v"], "servers of the Model Context Protocol"),
+    row(A::WindowPanel, "context", C::Global, &["ctrl+x w"], "what fills the model's window"),
     row(A::Redraw, "redraw", C::Global, &["ctrl+l"], "draw the screen anew"),
     row(A::Suspend, "suspend", C::Global, &["ctrl+z"], "suspend; fg brings it back"),
 
@@ -541,6 +555,11 @@ pub const ACTIONS: &[Row] = &[
     row(A::ServerReconnect, "server-reconnect", C::Servers, &["r"], "connect anew"),
     row(A::ServerLogin, "server-login", C::Servers, &["l"], "log in in a browser"),
     row(A::ServerLogout, "server-logout", C::Servers, &["o"], "forget the login"),
+
+    row(A::DropItem, "context-drop", C::Window, &["d"], "the model no longer sees it, or sees it again"),
+    row(A::PinItem, "context-pin", C::Window, &["p"], "no summary touches it, or one may again"),
+    row(A::CountWindow, "context-count", C::Window, &["c"], "have the server count, where it does"),
+    row(A::EditSummary, "summary-edit", C::Summary, &["e"], "change it in $EDITOR"),
 
     row(A::FilterAccept, "filter-accept", C::Filter, &["enter"], "keep the filter"),
     row(A::SearchAll, "filter-search-all", C::Filter, &["ctrl+f"], "of sessions: titles, what was said, what tools gave"),

@@ -13,7 +13,9 @@ pub mod palette;
 pub mod queue;
 pub mod rewind;
 pub mod servers;
+pub mod summary;
 pub mod themes;
+pub mod window;
 
 use crate::app::earlier;
 use crate::app::edit::{Editor, Lines};
@@ -61,7 +63,11 @@ pub enum Kind {
     Permissions,
     Queue,
     Status,
+    /// A summary that is not in use yet.
+    Summary(summary::Draft),
     Todos,
+    /// What fills the model's window.
+    Window(window::Filled),
 }
 
 impl Panel {
@@ -92,6 +98,12 @@ pub fn toggle(model: &mut Model, kind: Kind) {
 /// One step back: out of the filter, then out of the panel.
 pub fn back(model: &mut Model) -> Vec<Effect> {
     if history::act::no(model) || history::act::back_from_title(model).is_some() {
+        return Vec::new();
+    }
+    if matches!(model.panel, Some(Panel { kind: Kind::Summary(_), .. })) {
+        return summary::discard(model);
+    }
+    if window::back(model) {
         return Vec::new();
     }
     let Some(panel) = &mut model.panel else { return Vec::new() };
@@ -156,6 +168,8 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         Some(Kind::Models) => models::choose(model),
         Some(Kind::Servers(_)) => servers::enter(model),
         Some(Kind::Rewind) => rewind::choose(model),
+        Some(Kind::Summary(_)) => summary::use_it(model),
+        Some(Kind::Window(_)) => window::enter(model),
         Some(Kind::Busy(_)) => busy::choose(model),
         Some(Kind::Memory(_)) => memory::choose(model),
         Some(Kind::Themes { .. }) => themes::choose(model),
@@ -181,7 +195,7 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
 
 pub fn open_filter(model: &mut Model) {
     if let Some(panel) = &mut model.panel
-        && !matches!(panel.kind, Kind::Status | Kind::Todos | Kind::Busy(_))
+        && !matches!(panel.kind, Kind::Status | Kind::Summary(_) | Kind::Todos | Kind::Busy(_))
     {
         panel.filtering = true;
     }
@@ -230,11 +244,14 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Themes { .. } => Some(themes::lines(model).len()),
         Kind::Palette => Some(palette::lines(model).len()),
         Kind::Queue => Some(queue::lines(model).len()),
+        Kind::Window(filled) if filled.shown.is_none() => Some(window::lines(model).len()),
         Kind::Hooks
         | Kind::Skills
         | Kind::Help
         | Kind::Permissions
         | Kind::Status
+        | Kind::Summary(_)
+        | Kind::Window(_)
         | Kind::Todos => None,
     }
 }

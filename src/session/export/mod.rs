@@ -146,6 +146,7 @@ fn document(records: impl Iterator<Item = Record>) -> Document {
             | Body::Model { .. }
             | Body::Queue { .. }
             | Body::Place { .. }
+            | Body::Window(_)
             | Body::Rewind(_)
             | Body::Checkpoint(_)
             | Body::Unknown => {}

@@ -12,6 +12,7 @@ mod palette;
 mod rewind;
 mod servers;
 mod texts;
+mod window;
 
 pub use texts::origin;
 
@@ -78,7 +79,9 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Permissions => texts::permissions(&draw, content, buf),
         Kind::Queue => lists::queue(&draw, content, buf),
         Kind::Status => texts::status(&draw, content, buf),
+        Kind::Summary(draft) => window::summary(&mut draw, draft, content, buf),
         Kind::Todos => texts::todos(&draw, content, buf),
+        Kind::Window(filled) => window::draw(&mut draw, filled, content, buf),
     };
     Drawn { inner, cursor }
 }
@@ -103,7 +106,9 @@ fn title(panel: &Panel) -> String {
         Kind::Permissions => "Permissions",
         Kind::Queue => "Queue",
         Kind::Status => "Status",
+        Kind::Summary(_) => "A summary of this conversation",
         Kind::Todos => "Tasks",
+        Kind::Window(_) => "Context",
     }
     .to_owned()
 }
@@ -114,6 +119,7 @@ fn remark(model: &Model, panel: &Panel) -> String {
         Kind::Memory(_) => "what a session begun now is told".to_owned(),
         Kind::Permissions => format!("mode {}", model.session.mode.name()),
         Kind::Help => format!("tern {}", model.session.version),
+        Kind::Summary(draft) => window::remark(draft),
         _ => String::new(),
     }
 }
@@ -217,9 +223,25 @@ pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
         Kind::Help | Kind::Permissions | Kind::Hooks | Kind::Skills => {
             vec![("↑↓".to_owned(), "scroll"), filter]
         }
+        Kind::Window(filled) if filled.shown.is_some() => vec![("↑↓".to_owned(), "scroll")],
+        Kind::Window(_) => {
+            let act = |action, label| (key(Context::Window, action), label);
+            vec![
+                open("open"),
+                act(Action::DropItem, "drop"),
+                act(Action::PinItem, "pin"),
+                act(Action::CountWindow, "count"),
+                moves,
+                filter,
+            ]
+        }
+        Kind::Summary(_) => {
+            vec![open("use it"), (key(Context::Summary, Action::EditSummary), "change it")]
+        }
         Kind::Status | Kind::Todos => vec![],
     };
-    keys.push((esc, "back"));
+    let back = if matches!(panel.kind, Kind::Summary(_)) { "discard it" } else { "back" };
+    keys.push((esc, back));
     keys
 }
 
