@@ -178,4 +178,3 @@ impl Gauge {
 fn tokens(bytes: usize, bytes_per_token: f64) -> u64 {
     (bytes as f64 / bytes_per_token).ceil() as u64
 }
-

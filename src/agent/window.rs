@@ -33,7 +33,8 @@ pub async fn show(
     exact: bool,
     cancel: &CancellationToken,
 ) {
-    if exact && !talk.is_exact() && !talk.count(cancel).await && !cancel.is_cancelled() {
+    let counted = !exact || talk.is_exact() || talk.count(cancel).await;
+    if !counted && !cancel.is_cancelled() && shared.gate.can_ask() {
         let text = "The server of this model does not count tokens; these are estimates.";
         shared.notice(Level::Info, text).await;
     }
@@ -84,7 +85,8 @@ pub async fn edit(talk: &mut Conversation, shared: &Shared, item: ItemId, act: W
     }
     compact::change(talk, shared, edit).await;
     // What the model sees is then what it would see if the session were taken up from the log.
-    if lost && talk.journal.log_path().is_some()
+    if lost
+        && talk.journal.log_path().is_some()
         && let Err(why) = retell::reread(talk, shared).await
     {
         shared.notice(Level::Error, why).await;
@@ -133,9 +135,8 @@ fn first_line(text: &str) -> String {
 /// What every request begins with.
 fn fixed(talk: &Conversation) -> Vec<Row> {
     let mut rows = vec![row(None, Filler::System, "instructions of tern", talk.system.len())];
-    let size = |spec: &ToolSpec| {
-        spec.name.len() + spec.description.len() + spec.schema.to_string().len()
-    };
+    let size =
+        |spec: &ToolSpec| spec.name.len() + spec.description.len() + spec.schema.to_string().len();
     for spec in talk.specs.iter() {
         let source = server_of(&spec.name).map_or(Filler::Tools, |name| Filler::Server { name });
         rows.push(row(None, source, &spec.name, size(spec)));
@@ -170,7 +171,10 @@ fn conversation(talk: &Conversation, shared: &Shared) -> Vec<Row> {
     let mut calls: HashMap<CallId, (String, serde_json::Value)> = HashMap::new();
     let mut rows = Vec::new();
     for (id, message) in &pieces {
-        if message.role == Role::User && !talk.preamble().is_empty() && message.text() == talk.preamble() {
+        if message.role == Role::User
+            && !talk.preamble().is_empty()
+            && message.text() == talk.preamble()
+        {
             rows.extend(preamble(talk.preamble()));
             continue;
         }
@@ -201,7 +205,10 @@ fn conversation(talk: &Conversation, shared: &Shared) -> Vec<Row> {
                     rows.push(row(Some(item.clone()), Filler::Said, "an image", bytes));
                 }
                 Part::Text { text } => rows.extend(text_rows(text, &item, at == last)),
-                Part::Thinking { .. } | Part::RedactedThinking { .. } | Part::Call { .. } | Part::Opaque { .. } => {}
+                Part::Thinking { .. }
+                | Part::RedactedThinking { .. }
+                | Part::Call { .. }
+                | Part::Opaque { .. } => {}
             }
         }
     }
@@ -290,18 +297,19 @@ async fn dropped(talk: &Conversation) -> Vec<Item> {
     let read = tokio::task::spawn_blocking(move || {
         let Ok((loaded, _)) = read::load(&log) else { return Vec::new() };
         let found = loaded.records().filter(|record| gone.contains(&record.id));
-        found.filter_map(|record| {
-            let (source, parts) = match record.body {
-                Body::User { parts, .. } => (Filler::Said, parts),
-                Body::Assistant { parts, .. } => (Filler::Answers, parts),
-                _ => return None,
-            };
-            let mut text = String::new();
-            parts.iter().rev().take(1).for_each(|part| add_readable(part, &mut text));
-            let (_, item) = row(Some(ItemId::Message(record.id)), source, &text, 0);
-            Some(Item { dropped: true, ..item })
-        })
-        .collect()
+        found
+            .filter_map(|record| {
+                let (source, parts) = match record.body {
+                    Body::User { parts, .. } => (Filler::Said, parts),
+                    Body::Assistant { parts, .. } => (Filler::Answers, parts),
+                    _ => return None,
+                };
+                let mut text = String::new();
+                parts.iter().rev().take(1).for_each(|part| add_readable(part, &mut text));
+                let (_, item) = row(Some(ItemId::Message(record.id)), source, &text, 0);
+                Some(Item { dropped: true, ..item })
+            })
+            .collect()
     });
     read.await.unwrap_or_default()
 }
@@ -345,7 +353,8 @@ mod tests {
     #[test]
     fn names_of_tools_count_for_their_servers() {
         let id = ItemId::Message(MessageId("m".into()));
-        let note = "(tern: new tools, see ToolSearch: mcp__git__log, mcp__git__diff, mcp__db__query.)";
+        let note =
+            "(tern: new tools, see ToolSearch: mcp__git__log, mcp__git__diff, mcp__db__query.)";
         let rows = text_rows(note, &id, false);
         let servers: Vec<String> = rows.iter().map(|(_, item)| item.source.name()).collect();
         assert_eq!(servers, ["notes", "MCP db", "MCP git"]);

@@ -57,7 +57,7 @@ pub const COMMANDS: &[Row] = &[
     Row {
         name: "compact",
         args: "[focus]",
-        help: "replace the history by a summary; --preview shows it first, --undo takes it back",
+        help: "replace the history by a summary; --preview, --undo",
     },
     Row { name: "context", args: "", help: "what fills the model's window; pin or drop it" },
     Row { name: "cost", args: "", help: "what this session, today and the week cost" },

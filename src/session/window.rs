@@ -117,7 +117,9 @@ pub fn pinned(pieces: &[Piece], pins: &BTreeSet<ItemId>) -> Vec<Piece> {
         }
         let (id, message) = piece;
         let mut message = message.clone();
-        message.parts.retain(|part| matches!(part, Part::Result { call, .. } if wanted.contains(call)));
+        message
+            .parts
+            .retain(|part| matches!(part, Part::Result { call, .. } if wanted.contains(call)));
         if !message.parts.is_empty() {
             kept.push((id.clone(), message));
         }
@@ -185,7 +187,10 @@ mod tests {
             text: format!("result of {call}"),
             is_error: false,
         };
-        (MessageId(id.into()), Message { role: Role::User, parts: calls.iter().map(part).collect() })
+        (
+            MessageId(id.into()),
+            Message { role: Role::User, parts: calls.iter().map(part).collect() },
+        )
     }
 
     fn names(pieces: &[Piece]) -> Vec<&str> {
@@ -240,7 +245,8 @@ mod tests {
     #[test]
     fn answers_that_were_not_neighbours_stay_apart() {
         let answer = |id: &str| (MessageId(id.into()), Message::assistant(id));
-        let all = joined(said("h", "summary"), vec![answer("a1")], vec![answer("a2"), answer("a3")]);
+        let all =
+            joined(said("h", "summary"), vec![answer("a1")], vec![answer("a2"), answer("a3")]);
         assert_eq!(names(&all), ["h", "a1", "", "a2", "a3"]);
     }
 }

@@ -106,14 +106,15 @@ async fn the_request_for_a_summary_only_appends_to_the_last_one() {
 #[tokio::test]
 async fn at_four_fifths_of_the_window_it_is_summarised_once() {
     let long = "words ".repeat(2_000);
+    let base = empty().await;
     let mut session = Session::with(
         // What every request begins with fills most of this window: no summary makes it small.
-        Options { window: 3_000, keep_tokens: Some(100), ..Options::default() },
+        Options { window: base * 10 / 9, keep_tokens: Some(100), ..Options::default() },
         [
-            text_of(&long, 5_600),
-            text_of("In short: words.", 5_700),
-            text_of("Still.", 2_700),
-            text_of("And still.", 2_750),
+            text_of(&long, base + 3_400),
+            text_of("In short: words.", base + 3_500),
+            text_of("Still.", base + 200),
+            text_of("And still.", base + 220),
         ],
     );
     session.ask("write a lot").await;
@@ -178,8 +179,15 @@ async fn a_summary_that_is_no_shorter_is_asked_for_once_more_and_then_left() {
     let requests = session.script.requests();
     assert_eq!(requests.len(), 4, "two summaries, then the turn goes on");
     assert!(said(&requests[2]).contains("no more than 300 words"));
-    assert_eq!(requests[3].messages[..2], requests[0..1][0].messages.iter().cloned()
-        .chain([Message::assistant(long.clone())]).collect::<Vec<_>>()[..]);
+    assert_eq!(
+        requests[3].messages[..2],
+        requests[0..1][0]
+            .messages
+            .iter()
+            .cloned()
+            .chain([Message::assistant(long.clone())])
+            .collect::<Vec<_>>()[..]
+    );
     let said = session.notices().join("\n");
     assert!(said.contains("would not be shorter"), "{said}");
 }
@@ -201,7 +209,8 @@ async fn a_history_that_is_too_long_to_be_summarised_is_sent_in_excerpts() {
     session.file("a.txt", &file);
     assert_eq!(session.ask("read it").await, TurnEnd::Done);
     let requests = session.script.requests();
-    let sizes: Vec<usize> = requests.iter().map(|request| outputs(request).concat().len()).collect();
+    let sizes: Vec<usize> =
+        requests.iter().map(|request| outputs(request).concat().len()).collect();
     assert!(sizes[2] > 30_000, "whole at first: {sizes:?}");
     assert!((900..1_500).contains(&sizes[3]), "then in excerpts: {sizes:?}");
     assert!(said(&requests[4]).contains("In short: a file."));
@@ -212,11 +221,24 @@ async fn an_overload_in_the_middle_of_a_compaction_is_waited_out() {
     let long = "the parser reads a byte too far; ".repeat(400);
     let overload = ApiError::new(ApiErrorKind::Overloaded, "busy");
     let answers = [text(&long), text(&long), Answer::Broken(vec![], overload), text("In short.")];
-    let mut session = Session::with(Options { keep_tokens: Some(1), ..Options::default() }, answers);
+    let mut session =
+        Session::with(Options { keep_tokens: Some(1), ..Options::default() }, answers);
     session.ask("one").await;
     session.ask("two").await;
     compact(&mut session).await;
     assert!(session.events.iter().any(|event| matches!(event, Event::Retrying { .. })));
+}
+
+/// Tokens of a request without a conversation.
+async fn empty() -> u64 {
+    let mut session = Session::start([]);
+    session.send(Command::ShowWindow { exact: false }).await;
+    session
+        .until(|event| match event {
+            Event::WindowShown { window } => Some(window.tokens),
+            _ => None,
+        })
+        .await
 }
 
 /// A session whose window is filled by what `Read` and `Bash` gave, the newest last.
@@ -228,14 +250,14 @@ async fn full_of_results(answers: impl IntoIterator<Item = Answer>) -> Session {
         Answer::Parts(parts)
     };
     let first = [
-        step("r1", "Read", json!({ "file_path": "old.txt" }), 4_000),
-        step("b1", "Bash", json!({ "command": "cat old.txt" }), 14_000),
-        step("r2", "Read", json!({ "file_path": "new.txt" }), 16_500),
+        step("r1", "Read", json!({ "file_path": "old.txt" }), 2_700),
+        step("b1", "Bash", json!({ "command": "cat old.txt" }), 12_500),
+        step("r2", "Read", json!({ "file_path": "new.txt" }), 15_500),
     ];
     let options = Options { window: 22_000, ..Options::default() };
     let mut session = Session::with(options, first.into_iter().chain(answers));
     session.file("old.txt", &"an old line that was of use then\n".repeat(1_000));
-    session.file("new.txt", &"a new line\n".repeat(200));
+    session.file("new.txt", &"a new line\n".repeat(800));
     assert_eq!(session.ask("look at both").await, TurnEnd::Done);
     session
 }
@@ -245,7 +267,8 @@ async fn old_results_go_first_and_say_how_to_get_them_back() {
     let session = full_of_results([text_of("Seen.", 8_000)]).await;
     let pruned = outputs(&session.script.requests()[3]);
     assert!(pruned[0].contains("dropped to make room: call the tool again"), "{}", pruned[0]);
-    let path = pruned[1].split_once("all of it is in ").expect("a file").1.split_once(',').unwrap().0;
+    let path =
+        pruned[1].split_once("all of it is in ").expect("a file").1.split_once(',').unwrap().0;
     assert!(std::fs::read_to_string(path).unwrap().contains("an old line"));
     assert!(pruned[2].contains("a new line"), "the newest stays: {}", pruned[2]);
     assert_eq!(compactions(&session), 0, "that was enough");
@@ -335,7 +358,9 @@ async fn a_summary_is_shown_before_it_is_used_as_the_person_leaves_it() {
         summary: Some("Wrong.".into()),
     };
     session.send(old).await;
-    session.until(|event| matches!(event, Event::Noticed { level: Level::Warning, .. }).then_some(())).await;
+    session
+        .until(|event| matches!(event, Event::Noticed { level: Level::Warning, .. }).then_some(()))
+        .await;
     let (request, _) = (request, ());
     session.send(Command::UseSummary { request, summary: Some("My own words.".into()) }).await;
     session.ask("and now").await;

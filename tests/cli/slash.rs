@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::server::{FakeServer, Reply};
 use crate::support::tern::Tern;
 
 #[test]
@@ -55,4 +56,25 @@ fn the_others_say_what_takes_their_place() {
         assert!(ran.err.contains(hint), "{command}: {ran:?}");
     }
     assert_eq!(tern.traces(), [""; 0]);
+}
+
+#[test]
+fn what_fills_the_window_is_told_and_counted_by_the_server() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let replies = vec![Reply::json(200, json!({ "input_tokens": 4_321 }))];
+    let server = runtime.block_on(FakeServer::start(replies));
+    let tern = Tern::new();
+    std::fs::write(tern.project().join("AGENTS.md"), "Use tabs.\n").unwrap();
+    tern.fake_provider(&server.base_url());
+    let ran = tern.run(&["-p", "/context"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+    for words in
+        ["4.3k tokens, counted by the server", "tools", "Bash", "memory files", "AGENTS.md"]
+    {
+        assert!(ran.out.contains(words), "{words}: {ran:?}");
+    }
+    let asked = &server.requests()[0];
+    assert_eq!(asked.path, "/v1/messages/count_tokens");
+    assert!(asked.body["max_tokens"].is_null() && asked.body["tools"].is_array());
+    assert!(tern.traces().iter().all(|file| !file.contains("sessions/")), "{:?}", tern.traces());
 }

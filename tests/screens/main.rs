@@ -24,4 +24,5 @@ mod taken_up;
 mod transcript;
 mod trust;
 mod undo;
+mod window;
 mod work;

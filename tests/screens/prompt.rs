@@ -50,7 +50,10 @@ fn what_is_sent_is_on_the_screen_at_once() {
 fn slash_commands_act() {
     for (keys, commands) in [
         ("/clear<enter>", vec![Command::Clear]),
-        ("/compact the tests<enter>", vec![Command::Compact { focus: Some("the tests".into()), preview: false }]),
+        (
+            "/compact the tests<enter>",
+            vec![Command::Compact { focus: Some("the tests".into()), preview: false }],
+        ),
         ("/mode plan<enter>", vec![Command::SetMode { mode: Mode::Plan }]),
         ("<shift+tab>", vec![Command::SetMode { mode: Mode::AcceptEdits }]),
         ("/model ollama/qwen3<enter>", vec![Command::SetModel { model: "ollama/qwen3".into() }]),
@@ -177,7 +180,10 @@ fn the_prompt_grows_to_a_third_of_the_screen() {
 fn commands_complete() {
     insta::assert_snapshot!("commands", screen(80, 24).keys("/co").text());
     insta::assert_snapshot!("modes", screen(80, 24).keys("/mode p").text());
-    assert_eq!(sent("/comp<tab> tests<enter>"), [Command::Compact { focus: Some("tests".into()), preview: false }]);
+    assert_eq!(
+        sent("/comp<tab> tests<enter>"),
+        [Command::Compact { focus: Some("tests".into()), preview: false }]
+    );
     assert_eq!(sent("/cle<enter>"), [Command::Clear]);
 }
 

@@ -124,7 +124,11 @@ mod tests {
         edits.apply(&Edit { pin, ..Edit::default() });
         assert_eq!(names(&pieces, &edits, 1), None);
         let small = old(&pieces, &Edits::default(), 1_000, 1).unwrap();
-        assert_eq!(small.len(), 2, "a small window keeps fewer, but not none the model has yet to see");
+        assert_eq!(
+            small.len(),
+            2,
+            "a small window keeps fewer, but not none the model has yet to see"
+        );
     }
 
     #[test]

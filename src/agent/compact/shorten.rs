@@ -107,8 +107,11 @@ mod tests {
     }
 
     fn conversation() -> Vec<Piece> {
-        let call =
-            Part::Call { id: CallId("c".into()), tool: "Read".into(), input: serde_json::json!({}) };
+        let call = Part::Call {
+            id: CallId("c".into()),
+            tool: "Read".into(),
+            input: serde_json::json!({}),
+        };
         let result =
             Part::Result { call: CallId("c".into()), text: "r".repeat(20), is_error: false };
         let prompt = ["<attached>\nx\n</attached>", "in the parser"];

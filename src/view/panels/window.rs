@@ -27,11 +27,7 @@ pub fn draw(draw: &mut Draw<'_>, filled: &Filled, area: Rect, buf: &mut Buffer) 
         return item(draw, shown, area, buf);
     }
     let Some(window) = &filled.window else {
-        let wait = if draw.model.is_working() {
-            "told when the turn is over"
-        } else {
-            "looking"
-        };
+        let wait = if draw.model.is_working() { "told when the turn is over" } else { "looking" };
         buf.set_line(area.x, area.y, &Line::styled(wait, theme.faint), area.width);
         return Inner::default();
     };
@@ -62,9 +58,9 @@ fn head(window: &Window, columns: usize, theme: &Theme, marks: &Marks) -> [Line<
         None => " tokens, window not known".to_owned(),
     };
     words.push(Span::styled(rest, theme.text));
-    let room = window.compacts_at.map_or(String::new(), |at| {
-        format!(" {} room is made at {}", marks.dot, tokens(at))
-    });
+    let room = window
+        .compacts_at
+        .map_or(String::new(), |at| format!(" {} room is made at {}", marks.dot, tokens(at)));
     words.push(Span::styled(format!(" {} {how}{room}", marks.dot), theme.faint));
     let bar = match window.size {
         Some(size) => bar(window.tokens, size, columns, theme, marks),
