@@ -1,7 +1,7 @@
 //! Making room in the window: when, by what means, what stays, and the way back.
 
 use serde_json::json;
-use tern::api::{ApiError, ApiErrorKind, Request, StreamPart};
+use tern::api::{Request, StreamPart};
 use tern::protocol::{Command, Event, ItemId, Level, Message, Part, TurnEnd, WindowAct};
 
 use crate::support::script::{Answer, call, call_parts, text, text_of, usage};
@@ -192,43 +192,6 @@ async fn a_summary_that_is_no_shorter_is_asked_for_once_more_and_then_left() {
     assert!(said.contains("would not be shorter"), "{said}");
 }
 
-#[tokio::test]
-async fn a_history_that_is_too_long_to_be_summarised_is_sent_in_excerpts() {
-    let file = "long lines of a file\n".repeat(1_500);
-    let too_long = || ApiError::new(ApiErrorKind::PromptTooLong, "too long");
-    let mut session = Session::with(
-        Options { keep_tokens: Some(100), ..Options::default() },
-        [
-            call("r1", "Read", json!({ "file_path": "a.txt" })),
-            Answer::Broken(vec![], too_long()),
-            Answer::Broken(vec![], too_long()),
-            text("In short: a file."),
-            text("Done."),
-        ],
-    );
-    session.file("a.txt", &file);
-    assert_eq!(session.ask("read it").await, TurnEnd::Done);
-    let requests = session.script.requests();
-    let sizes: Vec<usize> =
-        requests.iter().map(|request| outputs(request).concat().len()).collect();
-    assert!(sizes[2] > 30_000, "whole at first: {sizes:?}");
-    assert!((900..1_500).contains(&sizes[3]), "then in excerpts: {sizes:?}");
-    assert!(said(&requests[4]).contains("In short: a file."));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_overload_in_the_middle_of_a_compaction_is_waited_out() {
-    let long = "the parser reads a byte too far; ".repeat(400);
-    let overload = ApiError::new(ApiErrorKind::Overloaded, "busy");
-    let answers = [text(&long), text(&long), Answer::Broken(vec![], overload), text("In short.")];
-    let mut session =
-        Session::with(Options { keep_tokens: Some(1), ..Options::default() }, answers);
-    session.ask("one").await;
-    session.ask("two").await;
-    compact(&mut session).await;
-    assert!(session.events.iter().any(|event| matches!(event, Event::Retrying { .. })));
-}
-
 /// Tokens of a request without a conversation.
 async fn empty() -> u64 {
     let mut session = Session::start([]);
@@ -361,7 +324,6 @@ async fn a_summary_is_shown_before_it_is_used_as_the_person_leaves_it() {
     session
         .until(|event| matches!(event, Event::Noticed { level: Level::Warning, .. }).then_some(()))
         .await;
-    let (request, _) = (request, ());
     session.send(Command::UseSummary { request, summary: Some("My own words.".into()) }).await;
     session.ask("and now").await;
     let request = said(&session.script.requests()[5]);

@@ -185,7 +185,7 @@ async fn a_summary_has_the_patience_of_any_request() {
     let mut session = session(&server);
     session.ask("first").await;
     session.ask("second").await;
-    session.send(Command::Compact { focus: None }).await;
+    session.send(Command::Compact { focus: None, preview: false }).await;
     let summary = session
         .until(|event| match event {
             Event::Compacted { summary, .. } => Some(summary.clone()),

@@ -31,8 +31,7 @@ use crate::session::replay;
 use crate::session::window::{Edit, Piece};
 
 const PROMPT: &str = include_str!("../../../assets/prompts/compact.md");
-const SHORTER: &str =
-    "\nA summary was too long to be of use: write no more than 300 words in all.";
+const SHORTER: &str = "\nA summary was too long to be of use: write no more than 300 words in all.";
 /// A pruned history must free at least this share of the window, or it is not worth the cache.
 const WORTH_PRUNING: f64 = 0.15;
 /// Percent of the old history that the new one may take.
