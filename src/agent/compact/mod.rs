@@ -36,7 +36,8 @@ const SHORTER: &str = "\nA summary was too long to be of use: write no more than
 const WORTH_PRUNING: f64 = 0.15;
 /// Percent of the old history that the new one may take.
 const SHRUNK: usize = 95;
-/// The newest messages take at most this share of the window, whatever `keep-tokens` says.
+/// The newest messages take at most this share of the window and of the conversation, whatever
+/// `keep-tokens` says: a server may have less room than is known of it.
 const KEPT: u64 = 4;
 
 /// A summary that is not in use yet.
@@ -254,10 +255,10 @@ fn prompt(talk: &Conversation, focus: Option<&str>, shorter: bool) -> String {
 fn fitting(talk: &Conversation, summary: &str) -> Option<Rebuilt> {
     let pieces = talk.pieces();
     let pieces = beside_preamble(&pieces, talk.preamble());
-    let window = talk.route.window().map_or(u64::MAX, |window| window / KEPT);
-    let keep = talk.in_bytes(talk.compact.keep_tokens.min(window));
     let sizes = pieces.iter().map(|(_, message)| message_bytes(message));
     let old = talk.preamble().len() + sizes.sum::<usize>();
+    let most = talk.route.window().unwrap_or(u64::MAX).min(talk.in_tokens(old)) / KEPT;
+    let keep = talk.in_bytes(talk.compact.keep_tokens.min(most));
     [keep, 0].into_iter().find_map(|keep| {
         let rebuilt = rebuilt(pieces, &talk.edits, talk.said(), summary, keep);
         let new = talk.preamble().len() + rebuilt.bytes();
