@@ -318,9 +318,12 @@ pub fn interrupted() -> Outcome {
     Outcome::interrupted("Interrupted by the user before it was done.")
 }
 
+/// What the text of a denial begins with.
+pub const DENIED: &str = "Denied: ";
+
 /// The model is told plainly, so that it can go another way.
 pub fn denied(because: &str, message: Option<&str>) -> Outcome {
-    let mut text = format!("Denied: {because}");
+    let mut text = format!("{DENIED}{because}");
     if let Some(message) = message.map(str::trim).filter(|message| !message.is_empty()) {
         text.push_str("\nThe user says: ");
         text.push_str(message);

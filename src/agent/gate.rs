@@ -5,7 +5,7 @@
 //! preview computed for it, and what was shown is bound to the call; an interrupt while waiting is
 //! an interrupt, never a denial; with no one to ask, a question counts as a denial.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -13,15 +13,15 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::approvals::Approvals;
 use crate::agent::asked::{self, Asking};
 use crate::agent::confinement;
-use crate::agent::dispatch::{Call, denied};
+use crate::agent::dispatch::{Call, DENIED, denied};
 use crate::agent::hooking;
 use crate::agent::rules::Standing;
 use crate::agent::shared::{Shared, lock};
 use crate::permissions::check::check;
-use crate::permissions::denials::MOST_IN_A_ROW;
+use crate::permissions::denials::Denials;
 use crate::permissions::facts::HookRuling;
 use crate::permissions::{Verdict, access, facts};
-use crate::protocol::{Event, Level, Mode, Ruling, Source};
+use crate::protocol::{CallStatus, DenialInfo, Event, Level, Mode, Ruling, Source};
 use crate::tools::{Approved, Outcome, Tool, ToolCtx};
 
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Gate {
     pub approvals: Approvals,
     pub rules: Standing,
     can_ask: bool,
-    denied_in_a_row: AtomicU32,
+    pub denials: Mutex<Denials>,
 }
 
 /// Whether a call may run.
@@ -41,7 +41,7 @@ pub enum Passed {
 
 impl Gate {
     pub fn new(rules: Standing, can_ask: bool) -> Gate {
-        Gate { approvals: Approvals::default(), rules, can_ask, denied_in_a_row: AtomicU32::new(0) }
+        Gate { approvals: Approvals::default(), rules, can_ask, denials: Mutex::default() }
     }
 
     pub fn mode(&self) -> Mode {
@@ -50,11 +50,6 @@ impl Gate {
 
     pub fn can_ask(&self) -> bool {
         self.can_ask
-    }
-
-    /// Denials since the last call that ran.
-    pub fn denied_in_a_row(&self) -> u32 {
-        self.denied_in_a_row.load(Ordering::Relaxed)
     }
 
     /// Whether the call only reads, so that it may run beside others without a question.
@@ -81,6 +76,9 @@ impl Gate {
         {
             verdict = self.verdict(shared, call, Some(hook)).await;
         }
+        // What dontAsk refuses could still be asked about.
+        let by_mode = verdict.source.is_none() && self.mode() == Mode::DontAsk;
+        let firm = verdict.decision == Ruling::Deny && !by_mode;
         let passed = match verdict.decision {
             Ruling::Allow => {
                 Passed::Yes(Approved { network: asked::wants_network(call), ..Approved::default() })
@@ -96,29 +94,60 @@ impl Gate {
                 asked::ask(asking, call, verdict).await
             }
         };
-        match &passed {
-            Passed::Yes(_) => self.denied_in_a_row.store(0, Ordering::Relaxed),
-            Passed::No(outcome) if outcome.status == crate::protocol::CallStatus::Denied => {
-                self.denied_in_a_row.fetch_add(1, Ordering::Relaxed);
-            }
-            Passed::No(_) => {}
-        }
+        self.count(shared, call, tool, (&passed, firm));
         self.back_to_asking(shared).await;
         passed
     }
 
+    /// `firm`: a denial that the person could not have turned.
+    fn count(
+        &self,
+        shared: &Shared,
+        call: &Call,
+        tool: &dyn Tool,
+        (passed, firm): (&Passed, bool),
+    ) {
+        let mut denials = lock(&self.denials);
+        denials.was_asked_again(&call.tool, &call.input);
+        match passed {
+            Passed::Yes(_) => denials.allowed(),
+            Passed::No(outcome) if outcome.status == CallStatus::Denied => {
+                let because = outcome.text.lines().next().unwrap_or_default();
+                let denial = DenialInfo {
+                    call: call.id.clone(),
+                    tool: call.tool.clone(),
+                    what: tool.title(&call.input, &shared.cwd()).object,
+                    because: because.strip_prefix(DENIED).unwrap_or(because).to_owned(),
+                    firm,
+                };
+                denials.denied(denial, &call.input);
+            }
+            Passed::No(_) => {}
+        }
+    }
+
     /// A mode that refuses instead of asking has said no so often that someone should be asked.
     async fn back_to_asking(&self, shared: &Shared) {
-        if !self.can_ask || self.mode() != Mode::DontAsk || self.denied_in_a_row() < MOST_IN_A_ROW {
+        if !self.can_ask || self.mode() != Mode::DontAsk {
             return;
         }
-        self.denied_in_a_row.store(0, Ordering::Relaxed);
+        let Some(why) = lock(&self.denials).too_many() else { return };
+        lock(&self.denials).asked();
         if self.rules.set_mode(Mode::Default).is_ok() {
             shared.emit(Event::ModeSet { mode: Mode::Default }).await;
             let text = format!(
-                "{MOST_IN_A_ROW} calls in a row were denied: back to asking, in mode default. /mode dontAsk refuses again."
+                "{why}: back to asking, in mode default. /mode dontAsk refuses again; /permissions shows them."
             );
             shared.notice(Level::Info, text).await;
+        }
+    }
+
+    /// The mode that the call is judged in: where the person wants to be asked about it, one that
+    /// asks.
+    fn mode_for(&self, shared: &Shared, tool: &str, input: &Value) -> Mode {
+        match shared.mode() {
+            Mode::DontAsk if lock(&self.denials).is_asked_again(tool, input) => Mode::Default,
+            mode => mode,
         }
     }
 
@@ -130,7 +159,7 @@ impl Gate {
         if verdict.decision != Ruling::Allow || !asked::wants_network(call) || !cut {
             return verdict;
         }
-        let decision = match shared.mode() {
+        let decision = match self.mode_for(shared, &call.tool, &call.input) {
             Mode::BypassPermissions => return verdict,
             Mode::DontAsk => Ruling::Deny,
             Mode::Default | Mode::AcceptEdits | Mode::Plan => Ruling::Ask,
@@ -177,7 +206,7 @@ impl Gate {
             return Verdict::broken_policy(&problem.to_string());
         }
         let mut policy = self.rules.policy();
-        policy.mode = shared.mode();
+        policy.mode = self.mode_for(shared, tool, input);
         if shared.lineage.is_some_and(|lineage| lineage.apart) {
             policy.cwd = shared.cwd();
         }

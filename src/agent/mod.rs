@@ -39,6 +39,7 @@ pub mod recover;
 mod request;
 mod retell;
 pub mod route;
+mod rule_book;
 mod rules;
 mod run;
 pub mod servers;

@@ -1,15 +1,16 @@
 //! What a session's gate decides by, rules, mode and folders, and how it changes while the session
 //! runs: rules that the person gives, settings that are read again, trust that is given.
 
+mod change;
+
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::agent::shared::lock;
-use crate::config::{Managed, write};
+use crate::config::Managed;
 use crate::permissions::rule::{Folders, RuleTexts};
-use crate::permissions::{Policy, RuleSet};
-use crate::protocol::{Mode, Scope, Source, Sourced};
-use crate::trust;
+use crate::permissions::{Barred, Policy, RuleSet};
+use crate::protocol::{Mode, RuleInfo, Ruling, Source, Sourced};
 
 /// The rules as the settings have them.
 #[derive(Debug, Clone, Default)]
@@ -70,8 +71,8 @@ struct State {
     texts: RuleTexts,
     folders: Folders,
     managed: Managed,
-    /// Whether the rules in force hold some that are only lent.
-    lent: bool,
+    /// Rules that hold besides, until they are taken back.
+    lent: Vec<Sourced<String>>,
 }
 
 impl Standing {
@@ -86,6 +87,11 @@ impl Standing {
 
     pub fn policy(&self) -> Policy {
         lock(&self.state).policy.clone()
+    }
+
+    /// What the rules keep from being read.
+    pub fn barred(&self) -> Barred {
+        Barred::of(&lock(&self.state).policy.rules)
     }
 
     pub fn mode(&self) -> Mode {
@@ -117,13 +123,59 @@ impl Standing {
     }
 
     /// Puts rules that were read anew in the place of those that were read before. What the person
-    /// gave in this session stays.
+    /// gave in this session stays, unless it now counts as a rule of the file it was kept in.
     pub fn replace(&self, mut rules: Rules) {
         let mut state = lock(&self.state);
-        let given =
-            |rule: &&Sourced<String>| matches!(rule.source, Source::Session | Source::BuiltIn);
-        rules.texts.allow.extend(state.texts.allow.iter().filter(given).cloned());
-        *state = State::of(rules, state.policy.clone());
+        for ruling in RULINGS {
+            let read = list_mut(&mut rules.texts, ruling);
+            let counts = |given: &Sourced<String>| {
+                read.iter().any(|rule| {
+                    rule.value == given.value
+                        && rule.file == given.file
+                        && (rules.trusted || !rule.source.is_project() || ruling != Ruling::Allow)
+                })
+            };
+            let given =
+                list_mut(&mut state.texts, ruling).iter().filter(|rule| match rule.source {
+                    Source::BuiltIn => true,
+                    Source::Session => rule.file.is_none() || !counts(rule),
+                    _ => false,
+                });
+            let given: Vec<Sourced<String>> = given.cloned().collect();
+            read.extend(given);
+        }
+        let lent = std::mem::take(&mut state.lent);
+        *state = State { lent, ..State::of(rules, state.policy.clone()) };
+        state.read_again();
+    }
+
+    /// The rules as the person sees them, each with what is wrong with it.
+    pub fn shown(&self) -> Vec<RuleInfo> {
+        let state = lock(&self.state);
+        let (set, problems) = RuleSet::new(&state.texts, &state.folders, state.policy.trusted);
+        let waits = |rule: &Sourced<String>| {
+            set.untrusted
+                .iter()
+                .any(|untrusted| untrusted.text == *rule)
+                .then(|| "it counts once this folder is trusted".to_owned())
+        };
+        let problem = |rule: &Sourced<String>| {
+            let problem = problems.iter().find(|problem| problem.rule == *rule)?;
+            Some(match &problem.hint {
+                Some(hint) => format!("{}; {hint}", problem.message),
+                None => problem.message.clone(),
+            })
+        };
+        let mut shown = Vec::new();
+        for ruling in RULINGS {
+            let rules = list(&state.texts, ruling).iter();
+            let own = rules.filter(|rule| rule.source != Source::BuiltIn);
+            shown.extend(own.map(|rule| {
+                let waits = if ruling == Ruling::Allow { waits(rule) } else { None };
+                RuleInfo { ruling, problem: waits.or_else(|| problem(rule)), rule: rule.clone() }
+            }));
+        }
+        shown
     }
 
     /// Rules that hold until [`Standing::take_back`]: those of a command that the person has called.
@@ -132,67 +184,35 @@ impl Standing {
         if rules.is_empty() || state.managed.own_rules().is_err() {
             return;
         }
-        let mut texts = state.texts.clone();
-        texts.allow.extend(rules.iter().map(|rule| Sourced::new(rule.clone(), Source::Session)));
-        // A rule that cannot be read allows nothing.
-        state.policy.rules = RuleSet::new(&texts, &state.folders, state.policy.trusted).0;
-        state.lent = true;
+        let lent = rules.iter().map(|rule| Sourced::new(rule.clone(), Source::Session));
+        state.lent.extend(lent);
+        state.read_again();
     }
 
     pub fn take_back(&self) {
         let mut state = lock(&self.state);
-        if std::mem::take(&mut state.lent) {
-            state.policy.rules = RuleSet::new(&state.texts, &state.folders, state.policy.trusted).0;
+        if !state.lent.is_empty() {
+            state.lent.clear();
+            state.read_again();
         }
     }
+}
 
-    /// Adds rules that the person gave; beyond the session, to the file that the scope names.
-    pub async fn learn(&self, rules: &[String], scope: Scope) -> Result<(), String> {
-        let file = match scope {
-            Scope::Session => None,
-            Scope::Project => Some(self.project_file.clone()),
-            Scope::User => Some(self.user_file.clone()),
-        };
-        self.add(rules, file.as_deref())?;
-        let Some(file) = file else { return Ok(()) };
-        let rules = rules.to_vec();
-        let (trust_file, root) = (self.trust_file.clone(), lock(&self.state).folders.root.clone());
-        let saved = tokio::task::spawn_blocking(move || {
-            let save = || {
-                rules.iter().try_for_each(|rule| {
-                    write::append(&file, "permissions.allow", rule)
-                        .map(drop)
-                        .map_err(|error| error.to_string())
-                })
-            };
-            match scope {
-                Scope::Project => keep_trust(&trust_file, &root, save),
-                Scope::Session | Scope::User => save(),
-            }
-        });
-        saved.await.unwrap_or_else(|_| Err("writing the file failed".to_owned()))
+const RULINGS: [Ruling; 3] = [Ruling::Deny, Ruling::Ask, Ruling::Allow];
+
+fn list(texts: &RuleTexts, ruling: Ruling) -> &[Sourced<String>] {
+    match ruling {
+        Ruling::Allow => &texts.allow,
+        Ruling::Ask => &texts.ask,
+        Ruling::Deny => &texts.deny,
     }
+}
 
-    /// The person's own word holds in this session wherever it is kept and whether or not the
-    /// folder is trusted.
-    fn add(&self, rules: &[String], file: Option<&Path>) -> Result<(), String> {
-        let mut state = lock(&self.state);
-        state.managed.own_rules()?;
-        let mut texts = state.texts.clone();
-        for rule in rules {
-            let mut sourced = Sourced::new(rule.clone(), Source::Session);
-            sourced.file = file.map(Path::to_owned);
-            texts.allow.push(sourced);
-        }
-        let (set, problems) = RuleSet::new(&texts, &state.folders, state.policy.trusted);
-        let wrong = problems.iter().find(|problem| rules.contains(&problem.rule.value));
-        if let Some(problem) = wrong {
-            return Err(problem.to_string());
-        }
-        state.policy.rules = set;
-        state.texts = texts;
-        state.lent = false;
-        Ok(())
+fn list_mut(texts: &mut RuleTexts, ruling: Ruling) -> &mut Vec<Sourced<String>> {
+    match ruling {
+        Ruling::Allow => &mut texts.allow,
+        Ruling::Ask => &mut texts.ask,
+        Ruling::Deny => &mut texts.deny,
     }
 }
 
@@ -214,62 +234,13 @@ impl State {
             trusted: rules.trusted,
             ..policy
         };
-        State { policy, texts: rules.texts, folders, managed: rules.managed, lent: false }
-    }
-}
-
-/// Saves a rule of the person's own in a file of the project. What the person has just said needs no
-/// trust, so a folder that held nothing else, or was trusted as it was, is trusted with the rule
-/// in it. Anything that still waits for trust goes on waiting, and the rule with it.
-fn keep_trust(
-    trust_file: &Path,
-    root: &Path,
-    save: impl FnOnce() -> Result<(), String>,
-) -> Result<(), String> {
-    let root = trust::root_of(root);
-    let mut store = trust::Store::load(trust_file).map_err(|error| error.to_string())?;
-    let before = trust::state(&trust::examine(&root), &store);
-    save()?;
-    match before {
-        trust::State::Nothing | trust::State::Trusted => {
-            store.trust(&trust::examine(&root));
-            store.save(trust_file).map_err(|error| error.to_string())
-        }
-        trust::State::Changed | trust::State::Untrusted => Err(
-            "it is in the project's file, but other rules there wait for trust, so it counts in \
-             this session only"
-                .to_owned(),
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RULE: &str = "[permissions]\nallow = [\"Bash(make *)\"]\n";
-
-    fn saved(before: &[(&str, &str)]) -> (bool, trust::State) {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("project");
-        std::fs::create_dir_all(root.join(".tern")).unwrap();
-        for (name, text) in before {
-            std::fs::write(root.join(name), text).unwrap();
-        }
-        let trust_file = dir.path().join("state/trust.toml");
-        let save = || {
-            let file = root.join(".tern/config.local.toml");
-            std::fs::write(file, RULE).map_err(|error| error.to_string())
-        };
-        let kept = keep_trust(&trust_file, &root, save).is_ok();
-        let store = trust::Store::load(&trust_file).unwrap();
-        (kept, trust::state(&trust::examine(&trust::root_of(&root)), &store))
+        State { policy, texts: rules.texts, folders, managed: rules.managed, lent: Vec::new() }
     }
 
-    #[test]
-    fn a_rule_of_the_persons_own_is_trusted_and_nothing_besides_it() {
-        assert_eq!(saved(&[]), (true, trust::State::Trusted));
-        let foreign = (".tern/config.toml", "permissions.allow = [\"Bash(curl *)\"]\n");
-        assert_eq!(saved(&[foreign]), (false, trust::State::Untrusted));
+    /// The rules in force follow the texts. One that cannot be read allows nothing.
+    fn read_again(&mut self) {
+        let mut texts = self.texts.clone();
+        texts.allow.extend(self.lent.iter().cloned());
+        self.policy.rules = RuleSet::new(&texts, &self.folders, self.policy.trusted).0;
     }
 }

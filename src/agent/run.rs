@@ -19,9 +19,9 @@ use crate::agent::servers::Connected;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
-use crate::agent::{Setup, begin, compact, pay, recount, servers, trust, turn, undo, window};
+use crate::agent::{Setup, begin, compact, pay, recount, rule_book, servers, trust, turn, undo, window};
 use crate::protocol::{
-    Command, Decision, Detail, Event, Level, Mode, RequestId, SessionId, TurnEnd, TurnId,
+    Command, Decision, Detail, Event, Level, Mode, RequestId, Ruling, SessionId, TurnEnd, TurnId,
     TurnSummary,
 };
 use crate::session::prune;
@@ -168,6 +168,9 @@ pub async fn run(
             | Command::AskTrust
             | Command::Trust { .. }
             | Command::Distrust
+            | Command::AskRules
+            | Command::ChangeRule { .. }
+            | Command::AskAgain { .. }
             | Command::Kill { .. }) => {
                 at_once(quick, &shared, None).await;
                 note_mode(&mut talk, &shared).await;
@@ -360,6 +363,9 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         Command::AskTrust => trust::show(shared).await,
         Command::Trust { seen } => trust::give(shared, &seen).await,
         Command::Distrust => trust::withdraw(shared).await,
+        Command::AskRules => rule_book::show(shared).await,
+        Command::ChangeRule { change } => rule_book::change(shared, change).await,
+        Command::AskAgain { call } => rule_book::ask_again(shared, &call).await,
         Command::Server { server, act } => servers::act(shared, server, act).await,
         Command::SteerAgent { agent, text } => shared.agents.steer(shared, &agent, text).await,
         Command::StopAgent { agent } => shared.agents.stop(&agent),
@@ -389,6 +395,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
 }
 
 async fn set_mode(shared: &Shared, mode: Mode) {
+    lock(&shared.gate.denials).asked();
     if let Err(why) = shared.gate.rules.set_mode(mode) {
         shared.notice(Level::Warning, why).await;
     }
@@ -399,7 +406,7 @@ async fn set_mode(shared: &Shared, mode: Mode) {
 /// is covered by it.
 async fn answer(shared: &Shared, request: RequestId, decision: Decision) {
     if let Decision::Rules { rules, scope } = &decision
-        && let Err(problem) = shared.gate.rules.learn(rules, *scope).await
+        && let Err(problem) = shared.gate.rules.learn(Ruling::Allow, rules, *scope).await
     {
         shared.notice(Level::Error, format!("The rule is not kept for later: {problem}")).await;
     }

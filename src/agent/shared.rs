@@ -142,6 +142,7 @@ impl Shared {
             output,
             session: lock(&self.session).clone(),
             approved: Approved::default(),
+            barred: self.gate.rules.barred(),
         }
     }
 

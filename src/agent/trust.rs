@@ -85,6 +85,17 @@ pub async fn withdraw(shared: &Shared) {
     tell(shared).await;
 }
 
+/// Where the folder has become trusted because a rule of the person's own is now all it holds, or
+/// holds besides what was trusted, that counts from now on.
+pub async fn follow(shared: &Shared) {
+    if !shared.gate.rules.trusted()
+        && let Ok((survey, _)) = look(shared).await
+        && survey.state == State::Trusted
+    {
+        in_force(shared, true).await;
+    }
+}
+
 /// Lets what the folder brings count, or no longer.
 async fn in_force(shared: &Shared, trusted: bool) {
     let settings = shared.settings.clone();

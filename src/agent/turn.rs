@@ -18,7 +18,6 @@ use crate::agent::recover::{self, Next, Past};
 use crate::agent::request::{self, Answer};
 use crate::agent::servers;
 use crate::agent::shared::{Shared, lock};
-use crate::permissions::denials::MOST_IN_A_ROW;
 use crate::protocol::{
     CallResult, Cause, ErrorKind, Event, Input, Level, Message, Money, Part, Role, TurnEnd, TurnId,
     TurnSummary,
@@ -218,10 +217,10 @@ fn note_cut_calls(answer: &Answer, results: &mut [CallResult]) {
 
 /// With nobody to ask, a model that is denied everything would go on for ever.
 fn denied(shared: &Shared) -> Option<TurnEnd> {
-    let often = !shared.gate.can_ask() && shared.gate.denied_in_a_row() >= MOST_IN_A_ROW;
-    often.then(|| TurnEnd::Failed {
+    let often = lock(&shared.gate.denials).too_many().filter(|_| !shared.gate.can_ask());
+    often.map(|message| TurnEnd::Failed {
         error: ErrorKind::Denied,
-        message: format!("{MOST_IN_A_ROW} calls in a row were denied"),
+        message,
         hints: vec!["Allow what is needed with --allow RULE or --permission-mode.".to_owned()],
     })
 }

@@ -8,7 +8,7 @@ use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
 use crate::app::panels::servers::{self, Wish};
 use crate::app::panels::{
-    self, Kind, Panel, changes, cost, history, jobs, palette, rewind, summary, themes, window,
+    self, Kind, Panel, changes, cost, history, jobs, palette, permissions, rewind, summary, themes, window,
 };
 use crate::app::prompt::HistorySearch;
 use crate::app::{queue, search, select, start, submit};
@@ -98,9 +98,14 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::InquiryAfter => inquiry::turn(model, true),
         Action::PlanAcceptEdits => return inquiry::approve(model, Mode::AcceptEdits),
         Action::PlanDecline => inquiry::decline(model),
+        Action::FieldAccept if model.focus() == Focus::RuleField => {
+            return permissions::accept(model);
+        }
         Action::FieldAccept => return permission::accept(model),
         Action::FieldNext if model.focus() == Focus::Budget => budget::next_field(model),
+        Action::FieldNext if model.focus() == Focus::RuleField => permissions::next_scope(model),
         Action::FieldNext => permission::next_scope(model),
+        Action::FieldPick if model.focus() == Focus::RuleField => permissions::next_ruling(model),
         Action::FieldPick => permission::pick_rule(model),
         Action::FieldPrevious => permission::step_rule(model, false),
         Action::FieldFollowing => permission::step_rule(model, true),
@@ -125,7 +130,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Background => return jobs::send_to_background(model),
         Action::ModelsPanel => panels::toggle(model, Kind::Models),
         Action::ThemePanel => themes::open(model),
-        Action::PermissionsPanel => panels::toggle(model, Kind::Permissions),
+        Action::PermissionsPanel => return permissions::open(model),
+        Action::AddRule => permissions::add(model),
+        Action::EditRule => return permissions::edit_rule(model),
+        Action::DeleteRule => permissions::delete(model),
+        Action::AskAgain => return permissions::again(model),
         Action::StatusPanel => panels::toggle(model, Kind::Status),
         Action::RewindPanel => return rewind::open(model),
         Action::ServersPanel => panels::toggle(model, Kind::Servers(servers::Servers::default())),
@@ -159,7 +168,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::LimitProject => return history::limit_project(model),
         Action::LimitBranch => return history::limit_branch(model),
         Action::LimitTime => return history::limit_time(model),
-        Action::AskYes => return history::act::yes(model),
+        Action::AskYes => return panels::yes(model),
 
         Action::StartDown => start::step(model, true),
         Action::StartUp => start::step(model, false),
@@ -196,6 +205,7 @@ fn edit(model: &mut Model, change: Edit) -> Vec<Effect> {
         Focus::Search => search::edit(model, change),
         Focus::Filter => return panels::edit(model, change),
         Focus::DialogField => permission::edit(model, change),
+        Focus::RuleField => permissions::edit(model, change),
         Focus::Budget => budget::edit(model, change),
         Focus::InquiryField => inquiry::edit(model, change),
         Focus::StartKey => {

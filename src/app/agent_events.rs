@@ -8,7 +8,7 @@ use crate::app::dialog::{budget, confirm, inquiry, trust};
 use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
-use crate::app::panels::{busy, history, jobs, servers, summary, window};
+use crate::app::panels::{busy, history, jobs, permissions, servers, summary, window};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
@@ -107,7 +107,11 @@ pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::CallEnded { call, result } => {
             model.commands.remove(&call);
+            let denied = result.status == CallStatus::Denied;
             model.transcript.change_call(&call, |call| call.end(result));
+            if denied {
+                return permissions::denied(model);
+            }
         }
         Event::PermissionAsked { request } => return asked(model, *request),
         Event::PermissionClosed { request, by } => {
@@ -118,6 +122,7 @@ pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::TrustNeeded { trust } => trust::needed(model, *trust),
         Event::TrustShown { trust } => trust::shown(model, *trust),
+        Event::RulesShown { book } => permissions::shown(model, *book),
         Event::TrustSet { trusted } => trust::set(model, trusted),
         Event::QuestionAsked { inquiry } => {
             inquiry::ask(model, *inquiry);

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::protocol::{
-    CommandInfo, FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind, Role, Ruling,
-    Sourced, StepConflict, Title, Todo, Trust, TrustItem,
+    CommandInfo, DenialInfo, FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind,
+    Role, RuleBook, RuleInfo, Sourced, StepConflict, Title, Todo, Trust, TrustItem,
 };
 use crate::text::Piece;
 use crate::text::clean::{Mark, Mode, clean, marked};
@@ -60,12 +60,26 @@ pub fn todos(todos: Vec<Todo>) -> Vec<Todo> {
     todos.into_iter().map(clean).collect()
 }
 
-pub fn rules(rules: Vec<(Ruling, Sourced<String>)>) -> Vec<(Ruling, Sourced<String>)> {
-    let clean = |(ruling, rule): (Ruling, Sourced<String>)| {
-        let file = rule.file.map(|file| PathBuf::from(line(&file.to_string_lossy())));
-        (ruling, Sourced { value: line(&rule.value), file, ..rule })
+pub fn rule_book(book: RuleBook) -> RuleBook {
+    let rule = |info: RuleInfo| {
+        let file = info.rule.file.map(|file| PathBuf::from(line(&file.to_string_lossy())));
+        RuleInfo {
+            rule: Sourced { value: line(&info.rule.value), file, ..info.rule },
+            problem: info.problem.map(|problem| line(&problem)),
+            ..info
+        }
     };
-    rules.into_iter().map(clean).collect()
+    let denial = |denial: DenialInfo| DenialInfo {
+        tool: line(&denial.tool),
+        what: line(&denial.what),
+        because: line(&denial.because),
+        ..denial
+    };
+    RuleBook {
+        rules: book.rules.into_iter().map(rule).collect(),
+        denials: book.denials.into_iter().map(denial).collect(),
+        ..book
+    }
 }
 
 pub fn session(row: SessionRow) -> SessionRow {

@@ -8,8 +8,7 @@ use crate::app::dialog::inquiry::{Asked, Form};
 use crate::app::dialog::{Budget, Confirm, Dialogs, Stage, TrustDialog};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
-use crate::app::panels::history::act;
-use crate::app::panels::{Kind, Panel};
+use crate::app::panels::{self, Kind, Panel, permissions};
 use crate::app::prompt::Prompt;
 use crate::app::scroll::{Scroll, Seen};
 use crate::app::search::Search;
@@ -20,8 +19,8 @@ use crate::app::transcript::{Body, Transcript};
 use crate::app::vim::Vim;
 pub use crate::config::{DiffStyle, Hook};
 use crate::protocol::{
-    CallId, CommandInfo, Held, HookRun, JobId, Level, MessageId, Mode, Queued, Ruling, ServerInfo,
-    SessionId, Sourced, Todo, Trust, TurnId,
+    CallId, CommandInfo, Held, HookRun, JobId, Level, MessageId, Mode, Queued, RuleBook,
+    ServerInfo, SessionId, Sourced, Todo, Trust, TurnId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -85,7 +84,7 @@ pub struct Model {
     /// The person's own words in the status line, and which run of their command said them.
     pub status_line: (u64, String),
     pub models: Vec<ModelRow>,
-    pub rules: Vec<(Ruling, Sourced<String>)>,
+    pub rules: RuleBook,
     pub toast: Option<Toast>,
     pub now: Millis,
     /// When the last key came for the prompt.
@@ -222,6 +221,8 @@ pub enum Focus {
     Confirm,
     Trust,
     Panel,
+    /// A rule is being written in the panel of permissions.
+    RuleField,
     Filter,
     Search,
     HistorySearch,
@@ -273,7 +274,11 @@ impl Model {
             return Focus::Trust;
         }
         if let Some(panel) = &self.panel {
-            return if panel.filtering { Focus::Filter } else { Focus::Panel };
+            return match panel.filtering {
+                true => Focus::Filter,
+                false if permissions::writes(Some(panel)) => Focus::RuleField,
+                false => Focus::Panel,
+            };
         }
         if self.search.as_ref().is_some_and(|search| search.typing) {
             return Focus::Search;
@@ -297,6 +302,7 @@ impl Model {
             Some(Kind::Agents) => Some(Context::Agents),
             Some(Kind::Summary(_)) => Some(Context::Summary),
             Some(Kind::Window(_)) => Some(Context::Window),
+            Some(Kind::Permissions(_)) => Some(Context::Permissions),
             _ => None,
         };
         match self.focus() {
@@ -312,9 +318,10 @@ impl Model {
                 vec![Context::InquiryField, Context::Text, Context::Global]
             }
             Focus::DialogField => vec![Context::DialogField, Context::Text, Context::Global],
-            Focus::Panel if act::is_asked(self.panel.as_ref()) => {
+            Focus::Panel if panels::is_asked(self.panel.as_ref()) => {
                 vec![Context::Ask, Context::Global]
             }
+            Focus::RuleField => vec![Context::RuleField, Context::Text, Context::Global],
             Focus::Panel => panel().into_iter().chain([Context::Panel, Context::Global]).collect(),
             Focus::Filter => panel()
                 .into_iter()

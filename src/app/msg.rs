@@ -9,7 +9,7 @@ use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::panels::memory::MemoryRow;
 use crate::app::scroll::Seen;
 use crate::app::start::Found;
-use crate::protocol::{Event, MessageId, Ruling, SessionId, Sourced};
+use crate::protocol::{Event, MessageId, SessionId};
 
 /// Milliseconds since the program began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -79,8 +79,6 @@ pub enum Reply {
         line: String,
     },
     Found(Found),
-    /// The rules that are in force.
-    Rules(Vec<(Ruling, Sourced<String>)>),
     /// Prompts of earlier sessions, newest last.
     Prompts(Vec<String>),
     /// A connection was asked for and is there, or is not.

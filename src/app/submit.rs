@@ -7,9 +7,7 @@ use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
-use crate::app::panels::{
-    self, Kind, cost, history, jobs, memory, models, rewind, summary, themes, window,
-};
+use crate::app::panels::{self, Kind, cost, history, jobs, memory, models, permissions, rewind, summary, themes, window};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::search;
@@ -139,7 +137,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         }
         Slash::History => return history::open(model, None),
         Slash::Memory => return memory::open(model),
-        Slash::Permissions => panels::open(model, Kind::Permissions),
+        Slash::Permissions => return permissions::open(model),
         Slash::Status => panels::open(model, Kind::Status),
         Slash::Tasks => return jobs::open(model),
         Slash::Mcp => panels::open(model, Kind::Servers(panels::servers::Servers::default())),
@@ -237,7 +235,7 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         }
         Focus::Confirm => confirm::cancel(model),
         Focus::Trust => trust::close(model),
-        Focus::Panel | Focus::Filter => return panels::back(model),
+        Focus::Panel | Focus::RuleField | Focus::Filter => return panels::back(model),
         Focus::Search => search::close(model),
         Focus::Browse if model.selection.take().is_some() => {}
         Focus::Browse if model.search.is_some() => search::close(model),

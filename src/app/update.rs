@@ -12,7 +12,7 @@ use crate::app::effect::Effect;
 use crate::app::keys::{self, Action, Key, Keymap};
 use crate::app::model::{Focus, Focused, Look, Model};
 use crate::app::msg::{Millis, Msg, Reply};
-use crate::app::panels::{self, cost, history, memory};
+use crate::app::panels::{self, cost, history, memory, permissions};
 use crate::app::prompt::HistorySearch;
 use crate::app::scroll::Seen;
 use crate::app::vim::Pressed;
@@ -147,6 +147,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
             permission::insert(model, text);
         }
         Focus::Budget => budget::insert(model, text),
+        Focus::RuleField => permissions::insert(model, text),
         Focus::InquiryField => {
             if let Some(field) = inquiry::field(model) {
                 field.insert(text);
@@ -268,7 +269,6 @@ fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
             }
         }
         Reply::Found(found) => start::found(model, found),
-        Reply::Rules(rules) => model.rules = clean::rules(rules),
         Reply::Prompts(prompts) => model.prompt.history.load(prompts),
         Reply::Connected(result) => start::connected(model, result),
     }

@@ -24,7 +24,7 @@ use crate::config::{Config, write};
 use crate::cost::ledger;
 use crate::cost::sums::{self, By, Sum};
 use crate::protocol::budget::Limits;
-use crate::protocol::{MessageId, Ruling, SessionId, Sourced};
+use crate::protocol::{MessageId, SessionId};
 use crate::session::Places;
 use crate::terminal::{Fresh, Services};
 
@@ -169,19 +169,6 @@ impl Services for Local {
         if let Err(error) = self.keep(prompt) {
             tracing::warn!("the prompt was not kept: {error}");
         }
-    }
-
-    fn rules(&self) -> Vec<(Ruling, Sourced<String>)> {
-        let permissions = &self.config.permissions;
-        let list = |ruling: Ruling, rules: &[Sourced<String>]| {
-            rules.iter().map(|rule| (ruling, rule.clone())).collect::<Vec<_>>()
-        };
-        [
-            list(Ruling::Deny, &permissions.deny),
-            list(Ruling::Ask, &permissions.ask),
-            list(Ruling::Allow, &permissions.allow),
-        ]
-        .concat()
     }
 }
 

@@ -61,6 +61,22 @@ pub fn append(path: &Path, name: &str, text: &str) -> Result<bool, ConfigError> 
     Ok(added)
 }
 
+/// Puts `new` in the place of a text of a list, or takes it out.
+pub fn change(path: &Path, name: &str, old: &str, new: Option<&str>) -> Result<(), ConfigError> {
+    let (names, _) = resolve(name)?;
+    edit(path, |document| {
+        let item = entry(document.as_table_mut(), &names)?;
+        let array = item.as_array_mut().ok_or_else(|| not_a(&names, "list"))?;
+        let at = array.iter().position(|text| text.as_str() == Some(old));
+        let at = at.ok_or_else(|| complaint(format!("{old} does not stand in {name} any more")))?;
+        match new {
+            Some(new) => drop(array.replace(at, new)),
+            None => drop(array.remove(at)),
+        }
+        Ok(())
+    })
+}
+
 /// Puts a whole table in place, given as JSON; what stood there goes.
 pub fn put_table(
     path: &Path,
@@ -374,6 +390,23 @@ mod tests {
             after("", |path| append(path, "model", "x").map(drop)),
             "model is not a list that rules are added to"
         );
+    }
+
+    #[test]
+    fn a_rule_is_changed_and_taken_out_where_it_stands() {
+        let list = "[permissions]\ndeny = [\n  # first\n  \"A\",\n  \"B\", # second\n]\n";
+        for (old, new, expected) in [
+            (
+                "B",
+                Some("C"),
+                "[permissions]\ndeny = [\n  # first\n  \"A\",\n  \"C\", # second\n]\n",
+            ),
+            ("A", None, "[permissions]\ndeny = [\n  \"B\", # second\n]\n"),
+            ("X", None, "X does not stand in permissions.deny any more"),
+        ] {
+            let changed = after(list, |path| change(path, "permissions.deny", old, new));
+            assert_eq!(changed, expected, "{old}");
+        }
     }
 
     #[cfg(unix)]

@@ -6,6 +6,7 @@
 //! asked about. Nothing here starts a process or opens a connection.
 
 pub mod access;
+pub mod barred;
 pub mod check;
 pub mod denials;
 pub mod explain;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use crate::protocol::{Mode, PartVerdict, Ruling, Source, Sourced, Suggestion};
 
 pub use access::Access;
+pub use barred::Barred;
 pub use facts::Facts;
 pub use rule::RuleSet;
 

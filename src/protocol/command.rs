@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::budget;
-use crate::protocol::ids::{AgentId, JobId, MessageId, RequestId, SessionId, TurnId};
+use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, SessionId, TurnId};
 use crate::protocol::permission::{Decision, Mode};
 use crate::protocol::question::Reply;
 use crate::protocol::rewind::RewindScope;
+use crate::protocol::rule_book::RuleChange;
 use crate::protocol::server::ServerAct;
 use crate::protocol::window::{ItemId, WindowAct};
 
@@ -160,6 +161,19 @@ pub enum Command {
     },
     /// Trust the folder no longer.
     Distrust,
+    /// Ask for the rules as the files have them now, and for what was denied. Answered by
+    /// `RulesShown`.
+    AskRules,
+    /// Add, change or delete a rule. Answered by `RulesShown`, and by a notice where it was not
+    /// done.
+    ChangeRule {
+        change: RuleChange,
+    },
+    /// When the model makes this denied call again as it was, ask the person about it, also in a
+    /// mode that does not ask. What a rule denies stays denied.
+    AskAgain {
+        call: CallId,
+    },
     /// Forget the conversation: a new session begins, the old one stays on disk.
     Clear,
     /// Leave this session and take up another one.

@@ -12,6 +12,7 @@ use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
 use crate::protocol::question::Inquiry;
 use crate::protocol::rewind::{Rewind, RewindScope, Skipped, Step};
+use crate::protocol::rule_book::RuleBook;
 use crate::protocol::server::ServerInfo;
 use crate::protocol::trust::Trust;
 use crate::protocol::usage::{Money, Spend};
@@ -179,6 +180,10 @@ pub enum Event {
     /// The answer to `AskTrust`.
     TrustShown {
         trust: Box<Trust>,
+    },
+    /// The answer to `AskRules` and `ChangeRule`.
+    RulesShown {
+        book: Box<RuleBook>,
     },
     /// From now on what the folder brings counts, or no longer does.
     TrustSet {

@@ -17,6 +17,7 @@ pub mod message;
 pub mod permission;
 pub mod question;
 pub mod rewind;
+pub mod rule_book;
 pub mod server;
 pub mod trust;
 pub mod usage;
@@ -38,6 +39,7 @@ pub use permission::{
 };
 pub use question::{About, Choice, Choosable, Chosen, Inquiry, Reply};
 pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict};
+pub use rule_book::{DenialInfo, RuleBook, RuleChange, RuleInfo};
 pub use server::{ServerAct, ServerInfo, ServerState, ServerTool, ToolUse};
 pub use trust::{Trust, TrustItem, TrustState};
 pub use usage::{Cause, Money, Spend, Usage};

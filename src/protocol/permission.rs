@@ -204,6 +204,17 @@ pub enum Scope {
     User,
 }
 
+impl Scope {
+    /// In the order in which they are offered.
+    pub fn next(self) -> Scope {
+        match self {
+            Scope::Project => Scope::User,
+            Scope::User => Scope::Session,
+            Scope::Session => Scope::Project,
+        }
+    }
+}
+
 /// What the lines of a hunk become, context included, with a line end after each but perhaps the
 /// last of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

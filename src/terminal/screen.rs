@@ -180,7 +180,6 @@ impl<'a> Screen<'a> {
     fn begin(&mut self) {
         let services = &self.setup.services;
         ask(services, &self.replies.0, |services| Reply::Prompts(services.prompts()));
-        ask(services, &self.replies.0, |services| Reply::Rules(services.rules()));
         let (watching, told) = (Arc::clone(services), self.watch.sender());
         tokio::task::spawn_blocking(move || watch::begin(&watching.watched(), &told));
         if self.model.start.is_some() {

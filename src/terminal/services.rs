@@ -7,7 +7,7 @@ use crate::app::panels::cost::{By, Report};
 use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
 use crate::app::panels::memory::MemoryRow;
 use crate::app::start::Found;
-use crate::protocol::{MessageId, Ruling, SessionId, Sourced};
+use crate::protocol::{MessageId, SessionId};
 use crate::terminal::Fresh;
 
 /// Every function may take its time: they are called off the drawing thread. Errors are one
@@ -48,9 +48,6 @@ pub trait Services: Send + Sync + std::fmt::Debug {
     fn settings(&self) -> Option<Fresh> {
         None
     }
-
-    /// The permission rules in force.
-    fn rules(&self) -> Vec<(Ruling, Sourced<String>)>;
 }
 
 /// For a screen that stands alone: nothing is found and nothing kept.
@@ -91,8 +88,4 @@ impl Services for NoServices {
     }
 
     fn remember(&self, _prompt: &str) {}
-
-    fn rules(&self) -> Vec<(Ruling, Sourced<String>)> {
-        Vec::new()
-    }
 }

@@ -540,18 +540,8 @@ fn rule_form(
         rows.extend(written);
     }
     let mut scopes = vec![Span::styled("for   ", theme.faint)];
-    for (scope, text) in [
-        (Scope::Project, "this project, kept in .tern/config.local.toml"),
-        (Scope::User, "every project, kept in your config.toml"),
-        (Scope::Session, "this session only"),
-    ] {
-        if scope == form.scope {
-            scopes.push(Span::styled(
-                clip::end(text, columns.saturating_sub(6)).into_owned(),
-                theme.accent,
-            ));
-        }
-    }
+    let text = clip::end(scope_words(form.scope), columns.saturating_sub(6)).into_owned();
+    scopes.push(Span::styled(text, theme.accent));
     rows.push(Line::from(scopes));
     rows.extend(meaning(&form.meaning, columns, theme));
     if let Some(problem) = &form.problem {
@@ -560,8 +550,17 @@ fn rule_form(
     cursor
 }
 
+/// Where a rule is kept.
+pub fn scope_words(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Project => "this project, kept in .tern/config.local.toml",
+        Scope::User => "every project, kept in your config.toml",
+        Scope::Session => "this session only",
+    }
+}
+
 /// What the rules would mean: a mistake, what they leave open, what they would have covered.
-fn meaning(meaning: &Meaning, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+pub fn meaning(meaning: &Meaning, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
     if let Some(problem) = &meaning.problem {
         return plain(problem, columns, theme.failed);
     }

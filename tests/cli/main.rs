@@ -17,6 +17,7 @@ mod headless;
 mod kills;
 mod linear;
 mod manners;
+mod permissions;
 mod pictures;
 mod project;
 mod screen;

@@ -7,7 +7,10 @@ use tern::app::spend::Total;
 use tern::app::start::{Found, FoundKey, FoundServer, Start};
 use tern::app::{Effect, Msg, Reply};
 use tern::protocol::budget::Limits;
-use tern::protocol::{Command, Event, MessageId, Money, Role, SessionId, Usage};
+use tern::protocol::{
+    CallId, Command, DenialInfo, Event, MessageId, Mode, Money, Role, RuleBook, RuleChange,
+    RuleInfo, Ruling, Scope, SessionId, Source, Sourced, Usage,
+};
 
 use crate::support::screen::{Screen, resumed, screen};
 
@@ -317,4 +320,94 @@ fn memory_lists_instruction_files_and_opens_them() {
     insta::assert_snapshot!("memory-80x24", listed().text());
     let opened = listed().keys("jj<enter>");
     assert!(opened.off.effects.contains(&Effect::EditFile("/p/docs/style.md".into())));
+}
+
+fn book() -> RuleBook {
+    let rule = |ruling, value: &str, source, line, problem: Option<&str>| RuleInfo {
+        ruling,
+        rule: Sourced {
+            value: value.to_owned(),
+            source,
+            file: Some("/home/me/.config/tern/config.toml".into()),
+            line: Some(line),
+        },
+        problem: problem.map(str::to_owned),
+    };
+    let denial = |tool: &str, what: &str, because: &str, firm| DenialInfo {
+        call: CallId(what.to_owned()),
+        tool: tool.to_owned(),
+        what: what.to_owned(),
+        because: because.to_owned(),
+        firm,
+    };
+    RuleBook {
+        rules: vec![
+            rule(Ruling::Deny, "Read(./.env)", Source::User, 4, None),
+            rule(Ruling::Ask, "Bash(git push *)", Source::Project, 9, None),
+            rule(Ruling::Allow, "Bash(cargo test *)", Source::User, 6, None),
+            rule(
+                Ruling::Allow,
+                "Write(docs/**)",
+                Source::User,
+                7,
+                Some("it has no effect; write Edit(docs/**)"),
+            ),
+            RuleInfo {
+                rule: Sourced::new("Bash(make *)".to_owned(), Source::Flag),
+                ..rule(Ruling::Allow, "", Source::Flag, 1, None)
+            },
+        ],
+        denials: vec![
+            denial("Bash", "touch made", "no rule allows it, and dontAsk mode refuses", false),
+            denial("Read", "/p/.env", "the rule Read(./.env) forbids reading it", true),
+        ],
+        in_a_row: 2,
+        in_all: 5,
+    }
+}
+
+fn permissions(width: u16, height: u16) -> Screen {
+    let screen = screen(width, height).keys("/permissions<enter>");
+    assert_eq!(screen.commands(), [Command::AskRules]);
+    screen.event(Event::RulesShown { book: Box::new(book()) })
+}
+
+#[test]
+fn permissions_lists_rules_with_their_places_and_what_was_denied() {
+    for (width, height) in SIZES {
+        let name = format!("permissions-{width}x{height}");
+        insta::assert_snapshot!(name, permissions(width, height).keys("jj").text());
+    }
+    let mut form = permissions(80, 24).keys("a").keys("Bash(npm test *)<tab><ctrl+t>");
+    insta::assert_snapshot!("permissions-form", form.text());
+    let mut delete = permissions(80, 24).keys("jd");
+    insta::assert_snapshot!("permissions-delete", delete.text());
+}
+
+#[test]
+fn permissions_changes_rules_and_asks_again() {
+    let old = |at: usize| (book().rules[at].ruling, book().rules[at].rule.clone());
+    let sent = |keys: &str| permissions(120, 40).keys(keys).commands().split_off(1);
+    let change = |change| vec![Command::ChangeRule { change }];
+    assert_eq!(
+        sent("jjaBash(x *)<tab><shift+tab><enter>"),
+        change(RuleChange::Add {
+            ruling: Ruling::Deny,
+            rule: "Bash(x *)".to_owned(),
+            scope: Scope::User
+        })
+    );
+    let (ruling, rule) = old(0);
+    assert_eq!(sent("jdn"), []);
+    assert_eq!(sent("jdy"), change(RuleChange::Remove { ruling, old: rule.clone() }));
+    let replaced = RuleChange::Replace { ruling, old: rule, rule: "Read(./.en)".to_owned() };
+    assert_eq!(sent("je<left><backspace><enter>"), change(replaced));
+    // What was given on the command line stands in no file.
+    assert_eq!((sent("jjjjjd"), sent("jjjjje")), (Vec::new(), Vec::new()));
+    let again = sent("Gkr");
+    assert_eq!(again[0], Command::AskAgain { call: CallId("touch made".to_owned()) });
+    let Command::Submit { input, .. } = &again[1] else { panic!("{again:?}") };
+    assert!(input.text.contains("touch made"), "{input:?}");
+    assert_eq!(sent("Gr"), []);
+    assert_eq!(sent("m"), [Command::SetMode { mode: Mode::AcceptEdits }]);
 }

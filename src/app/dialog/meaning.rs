@@ -35,16 +35,38 @@ pub fn weigh(model: &mut Model) {
     form.meaning = of(&texts, &dialog.request, &earlier, &cwd);
 }
 
-fn of(texts: &[String], request: &Request, earlier: &[String], cwd: &std::path::Path) -> Meaning {
-    let allow: Vec<Sourced<String>> =
-        texts.iter().map(|text| Sourced::new(text.clone(), Source::Session)).collect();
+/// The same for one rule that nothing is asked about.
+pub fn alone(model: &Model, ruling: Ruling, text: &str) -> Meaning {
+    let one = vec![Sourced::new(text.to_owned(), Source::Session)];
+    let texts = match ruling {
+        Ruling::Allow => RuleTexts { allow: one, ..RuleTexts::default() },
+        Ruling::Ask => RuleTexts { ask: one, ..RuleTexts::default() },
+        Ruling::Deny => RuleTexts { deny: one, ..RuleTexts::default() },
+    };
+    let (set, problem) = read(&texts, std::path::Path::new(&model.session.cwd));
+    let covers = |command: &String| set.allow.iter().any(|rule| rule.covers_command(command));
+    let covered = match ruling {
+        Ruling::Allow => earlier(model.transcript.entries()).into_iter().filter(covers).collect(),
+        Ruling::Ask | Ruling::Deny => Vec::new(),
+    };
+    Meaning { problem, left: Vec::new(), covered }
+}
+
+/// The rules, and the first thing that is wrong with one.
+fn read(texts: &RuleTexts, cwd: &std::path::Path) -> (RuleSet, Option<String>) {
     let folders = Folders { cwd: cwd.to_owned(), root: cwd.to_owned(), ..Folders::default() };
-    let texts = RuleTexts { allow, ..RuleTexts::default() };
-    let (set, problems) = RuleSet::new(&texts, &folders, true);
+    let (set, problems) = RuleSet::new(texts, &folders, true);
     let problem = problems.first().map(|problem| match &problem.hint {
         Some(hint) => format!("{}: {}; {hint}", problem.rule.value, problem.message),
         None => format!("{}: {}", problem.rule.value, problem.message),
     });
+    (set, problem)
+}
+
+fn of(texts: &[String], request: &Request, earlier: &[String], cwd: &std::path::Path) -> Meaning {
+    let allow: Vec<Sourced<String>> =
+        texts.iter().map(|text| Sourced::new(text.clone(), Source::Session)).collect();
+    let (set, problem) = read(&RuleTexts { allow, ..RuleTexts::default() }, cwd);
     let covers = |command: &str| set.allow.iter().any(|rule: &Rule| rule.covers_command(command));
     let Preview::Command { command, .. } = &request.preview else {
         return Meaning { problem, ..Meaning::default() };

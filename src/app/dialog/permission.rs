@@ -357,11 +357,7 @@ pub fn back(model: &mut Model) {
 
 pub fn next_scope(model: &mut Model) {
     if let Some(form) = form(model) {
-        form.scope = match form.scope {
-            Scope::Project => Scope::User,
-            Scope::User => Scope::Session,
-            Scope::Session => Scope::Project,
-        };
+        form.scope = form.scope.next();
     }
 }
 

@@ -49,6 +49,9 @@ pub enum Context {
     Window,
     /// A summary is shown before it is used.
     Summary,
+    Permissions,
+    /// A rule is being written in the panel of permissions.
+    RuleField,
     Filter,
     Start,
 }
@@ -85,6 +88,8 @@ impl Context {
         Context::Servers,
         Context::Window,
         Context::Summary,
+        Context::Permissions,
+        Context::RuleField,
         Context::Filter,
         Context::Start,
     ];
@@ -121,6 +126,8 @@ impl Context {
             Context::Servers => "Panel of MCP servers",
             Context::Window => "Panel of the model's window",
             Context::Summary => "Summary before it is used",
+            Context::Permissions => "Panel of permissions",
+            Context::RuleField => "Rule in the panel of permissions",
             Context::Filter => "Filter of a panel",
             Context::Start => "First start",
         }
@@ -288,6 +295,10 @@ pub enum Action {
     LimitBranch,
     LimitTime,
     AskYes,
+    AddRule,
+    EditRule,
+    DeleteRule,
+    AskAgain,
     ServerSwitch,
     ServerApprove,
     ServerReconnect,
@@ -390,7 +401,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::SkillsPanel, "skills", C::Global, &["ctrl+x l"], "commands and skills of files"),
     row(A::ModelsPanel, "models", C::Global, &["ctrl+x m", "alt+p"], "choose a model"),
     row(A::ThemePanel, "themes", C::Global, &["ctrl+x t"], "choose a theme"),
-    row(A::PermissionsPanel, "permissions", C::Global, &["ctrl+x p"], "mode and rules"),
+    row(A::PermissionsPanel, "permissions", C::Global, &["ctrl+x p"], "mode, rules, what was denied"),
     row(A::StatusPanel, "status", C::Global, &["ctrl+x s"], "session, model, folder"),
     row(A::RewindPanel, "rewind", C::Global, &["ctrl+x r"], "go back to an earlier message (on an empty prompt also esc esc)"),
     row(A::TrustPanel, "trust", C::Global, &["ctrl+x y"], "what this folder would run, and trust in it (where it waits, on an empty prompt also t)"),
@@ -560,6 +571,15 @@ pub const ACTIONS: &[Row] = &[
     row(A::PinItem, "context-pin", C::Window, &["p"], "no summary touches it, or one may again"),
     row(A::CountWindow, "context-count", C::Window, &["c"], "have the server count, where it does"),
     row(A::EditSummary, "summary-edit", C::Summary, &["e"], "change it in $EDITOR"),
+
+    row(A::AddRule, "rule-add", C::Permissions, &["a"], "add a rule"),
+    row(A::EditRule, "rule-edit", C::Permissions, &["e"], "change the rule; one of a file that tern only reads opens in $EDITOR"),
+    row(A::DeleteRule, "rule-delete", C::Permissions, &["d", "delete"], "delete the rule, after a question"),
+    row(A::AskAgain, "ask-again", C::Permissions, &["r"], "have the denied call made again, and be asked about it"),
+    row(A::CycleMode, "permissions-mode", C::Permissions, &["m"], "next permission mode"),
+    row(A::FieldAccept, "rule-save", C::RuleField, &["enter"], "save the rule"),
+    row(A::FieldNext, "rule-scope", C::RuleField, &["tab"], "where a new rule is kept"),
+    row(A::FieldPick, "rule-kind", C::RuleField, &["ctrl+t", "shift+tab"], "allow, ask or deny, of a new rule"),
 
     row(A::FilterAccept, "filter-accept", C::Filter, &["enter"], "keep the filter"),
     row(A::SearchAll, "filter-search-all", C::Filter, &["ctrl+f"], "of sessions: titles, what was said, what tools gave"),

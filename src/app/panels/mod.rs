@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod memory;
 pub mod models;
 pub mod palette;
+pub mod permissions;
 pub mod queue;
 pub mod rewind;
 pub mod servers;
@@ -60,7 +61,7 @@ pub enum Kind {
     },
     Help,
     Palette,
-    Permissions,
+    Permissions(permissions::Permissions),
     Queue,
     Status,
     /// A summary that is not in use yet.
@@ -97,7 +98,10 @@ pub fn toggle(model: &mut Model, kind: Kind) {
 
 /// One step back: out of the filter, then out of the panel.
 pub fn back(model: &mut Model) -> Vec<Effect> {
-    if history::act::no(model) || history::act::back_from_title(model).is_some() {
+    if permissions::back(model)
+        || history::act::no(model)
+        || history::act::back_from_title(model).is_some()
+    {
         return Vec::new();
     }
     if matches!(model.panel, Some(Panel { kind: Kind::Summary(_), .. })) {
@@ -175,6 +179,7 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         Some(Kind::Themes { .. }) => themes::choose(model),
         Some(Kind::Palette) => palette::run(model),
         Some(Kind::Queue) => queue::edit(model),
+        Some(Kind::Permissions(_)) => permissions::enter(model),
         Some(Kind::Changes { .. }) => {
             changes::step_hunk(model, true);
             Vec::new()
@@ -185,12 +190,24 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
             | Kind::Hooks
             | Kind::Skills
             | Kind::Help
-            | Kind::Permissions
             | Kind::Status
             | Kind::Todos,
         )
         | None => Vec::new(),
     }
+}
+
+/// Yes to what a panel asks.
+pub fn yes(model: &mut Model) -> Vec<Effect> {
+    match permissions::is_asked(model.panel.as_ref()) {
+        true => permissions::yes(model),
+        false => history::act::yes(model),
+    }
+}
+
+/// A panel asks whether to do something.
+pub fn is_asked(panel: Option<&Panel>) -> bool {
+    permissions::is_asked(panel) || history::act::is_asked(panel)
 }
 
 pub fn open_filter(model: &mut Model) {
@@ -244,11 +261,11 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Themes { .. } => Some(themes::lines(model).len()),
         Kind::Palette => Some(palette::lines(model).len()),
         Kind::Queue => Some(queue::lines(model).len()),
+        Kind::Permissions(_) => Some(permissions::lines(model).len()),
         Kind::Window(filled) if filled.shown.is_none() => Some(window::lines(model).len()),
         Kind::Hooks
         | Kind::Skills
         | Kind::Help
-        | Kind::Permissions
         | Kind::Status
         | Kind::Summary(_)
         | Kind::Window(_)

@@ -77,6 +77,7 @@ impl RuleSet {
                 }
             }
         }
+        problems.extend(hidden(&set));
         (set, problems)
     }
 
@@ -131,6 +132,39 @@ impl RuleSet {
             }
         })
     }
+}
+
+/// Rules that never decide anything, because a stricter one always comes before them.
+fn hidden(set: &RuleSet) -> Vec<RuleProblem> {
+    let find = |rules: &[Rule], stricter: &[(&str, &[Rule])], word: &str| {
+        let problem = |rule: &Rule| {
+            let (list, by) = stricter
+                .iter()
+                .find_map(|(list, rules)| Some((list, rules.iter().find(|by| hides(by, rule))?)))?;
+            Some(RuleProblem {
+                rule: rule.text.clone(),
+                message: format!(
+                    "it never {word}, since the {list} rule {} comes first",
+                    by.text.value
+                ),
+                hint: None,
+            })
+        };
+        rules.iter().filter_map(problem).collect::<Vec<_>>()
+    };
+    let mut problems = find(&set.allow, &[("deny", &set.deny), ("ask", &set.ask)], "allows");
+    problems.extend(find(&set.ask, &[("deny", &set.deny)], "asks"));
+    problems
+}
+
+/// Whether whatever `rule` speaks of, `by` speaks of, too. Not every such pair is found.
+fn hides(by: &Rule, rule: &Rule) -> bool {
+    // The same path is another one where it is anchored at another folder.
+    let same = by.text.value.trim() == rule.text.value.trim()
+        && (!matches!(rule.spec, Spec::Path(_)) || by.text.file == rule.text.file);
+    // A bare rule for reading is about the tool; one with a path also speaks of commands.
+    let whole = matches!(by.spec, Spec::Any) && by.tool != "Read";
+    same || (whole && (by.tool == rule.tool || super::wildcard(&by.tool, &rule.tool)))
 }
 
 type Read = Result<(Rule, Option<RuleProblem>), RuleProblem>;

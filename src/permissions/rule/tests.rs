@@ -132,6 +132,36 @@ fn path_anchors() {
 }
 
 #[test]
+fn a_rule_behind_a_stricter_one_is_reported() {
+    let list = |rules: &[&str]| -> Vec<Sourced<String>> {
+        rules.iter().map(|rule| Sourced::new((*rule).to_owned(), Source::User)).collect()
+    };
+    let texts = RuleTexts {
+        deny: list(&["Bash(rm *)", "WebFetch", "mcp__a__*", "Read"]),
+        ask: list(&["Bash(git push *)", "Bash(rm *)"]),
+        allow: list(&[
+            "Bash(git push *)",
+            "Bash(git push origin x)",
+            "WebFetch(domain:a.b)",
+            "mcp__a__b",
+            "mcp__c__b",
+            "Read(src/**)",
+        ]),
+    };
+    let (_, problems) = RuleSet::new(&texts, &Folders::default(), true);
+    let found: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "Bash(git push *): it never allows, since the ask rule Bash(git push *) comes first",
+            "WebFetch(domain:a.b): it never allows, since the deny rule WebFetch comes first",
+            "mcp__a__b: it never allows, since the deny rule mcp__a__* comes first",
+            "Bash(rm *): it never asks, since the deny rule Bash(rm *) comes first",
+        ]
+    );
+}
+
+#[test]
 fn rules_without_effect_are_reported() {
     use List::{Allow, Deny};
     for (list, rule, problem) in [

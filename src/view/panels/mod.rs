@@ -9,6 +9,7 @@ mod history;
 mod jobs;
 mod lists;
 mod palette;
+mod permissions;
 mod rewind;
 mod servers;
 mod texts;
@@ -24,6 +25,7 @@ use crate::app::Model;
 use crate::app::edit;
 use crate::app::keys::{Action, Context};
 use crate::app::panels::history::{Asking, Looks};
+use crate::app::panels::permissions::Permissions;
 use crate::app::panels::{Kind, Panel};
 use crate::app::scroll::Inner;
 use crate::view::State;
@@ -76,7 +78,10 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Themes { .. } => lists::themes(&draw, content, buf),
         Kind::Help => help::draw(&draw, content, buf),
         Kind::Palette => palette::draw(&draw, content, buf),
-        Kind::Permissions => texts::permissions(&draw, content, buf),
+        Kind::Permissions(shown) => {
+            let drawn = permissions::draw(&draw, shown, content, buf);
+            return Drawn { cursor: drawn.cursor.or(cursor), ..drawn };
+        }
         Kind::Queue => lists::queue(&draw, content, buf),
         Kind::Status => texts::status(&draw, content, buf),
         Kind::Summary(draft) => window::summary(&mut draw, draft, content, buf),
@@ -103,7 +108,7 @@ fn title(panel: &Panel) -> String {
         Kind::Themes { .. } => "Themes",
         Kind::Help => "Help",
         Kind::Palette => "Palette",
-        Kind::Permissions => "Permissions",
+        Kind::Permissions(_) => "Permissions",
         Kind::Queue => "Queue",
         Kind::Status => "Status",
         Kind::Summary(_) => "A summary of this conversation",
@@ -117,7 +122,7 @@ fn remark(model: &Model, panel: &Panel) -> String {
     match &panel.kind {
         Kind::History(history) => history::remark(history),
         Kind::Memory(_) => "what a session begun now is told".to_owned(),
-        Kind::Permissions => format!("mode {}", model.session.mode.name()),
+        Kind::Permissions(_) => format!("mode {}", model.session.mode.name()),
         Kind::Help => format!("tern {}", model.session.version),
         Kind::Summary(draft) => window::remark(draft),
         _ => String::new(),
@@ -220,7 +225,8 @@ pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
         Kind::Busy(_) => vec![open("choose"), moves],
         Kind::Memory(_) => vec![open("edit"), moves, filter],
         Kind::Rewind => vec![open("look at it first"), moves, filter],
-        Kind::Help | Kind::Permissions | Kind::Hooks | Kind::Skills => {
+        Kind::Permissions(state) => permission_keys(model, state, filter),
+        Kind::Help | Kind::Hooks | Kind::Skills => {
             vec![("↑↓".to_owned(), "scroll"), filter]
         }
         Kind::Window(filled) if filled.shown.is_some() => vec![("↑↓".to_owned(), "scroll")],
@@ -243,6 +249,33 @@ pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     let back = if matches!(panel.kind, Kind::Summary(_)) { "discard it" } else { "back" };
     keys.push((esc, back));
     keys
+}
+
+fn permission_keys<'a>(
+    model: &Model,
+    state: &Permissions,
+    filter: (String, &'a str),
+) -> Vec<(String, &'a str)> {
+    let key = |context, action, label| (model.keymap.key(context, action), label);
+    let field = |action, label| key(Context::RuleField, action, label);
+    let act = |action, label| key(Context::Permissions, action, label);
+    match (&state.form, &state.deleting) {
+        (Some(form), _) if form.old.is_some() => vec![field(Action::FieldAccept, "save")],
+        (Some(_), _) => vec![
+            field(Action::FieldAccept, "save"),
+            field(Action::FieldNext, "where it is kept"),
+            field(Action::FieldPick, "allow, ask, deny"),
+        ],
+        (None, Some(_)) => vec![key(Context::Ask, Action::AskYes, "delete it")],
+        (None, None) => vec![
+            act(Action::AddRule, "add"),
+            act(Action::EditRule, "change"),
+            act(Action::DeleteRule, "delete"),
+            act(Action::AskAgain, "ask again"),
+            act(Action::CycleMode, "mode"),
+            filter,
+        ],
+    }
 }
 
 fn renaming(panel: &Panel) -> bool {

@@ -1,62 +1,13 @@
-//! The panels that are one text: permissions, status, tasks.
+//! The panels that are one text: status, tasks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::complete::mode_help;
 use crate::app::scroll::Inner;
-use crate::protocol::{Ruling, Source, Sourced, TodoState};
-use crate::text::width;
+use crate::protocol::{Source, Sourced, TodoState};
 use crate::view::panels::{Draw, text};
 use crate::view::words;
-
-pub fn permissions(draw: &Draw<'_>, area: Rect, buf: &mut Buffer) -> Inner {
-    let theme = &draw.state.theme;
-    let mode = draw.model.session.mode;
-    let query = draw.panel.query().to_lowercase();
-    let mut lines = vec![
-        Line::from(vec![
-            Span::styled(mode.name(), theme.strong),
-            Span::styled(format!("  {}", mode_help(mode)), theme.text),
-        ]),
-        Line::default(),
-    ];
-    let rules: Vec<_> = draw
-        .model
-        .rules
-        .iter()
-        .filter(|(_, rule)| rule.value.to_lowercase().contains(&query))
-        .collect();
-    if rules.is_empty() {
-        lines.push(Line::styled(
-            "no rules: everything that changes something is asked about",
-            theme.faint,
-        ));
-    }
-    let column = rules.iter().map(|(_, rule)| width(&rule.value)).max().unwrap_or_default().min(50);
-    for (ruling, heading, style) in [
-        (Ruling::Deny, "Never", theme.failed),
-        (Ruling::Ask, "Always ask", theme.asked),
-        (Ruling::Allow, "Allowed", theme.done),
-    ] {
-        let of: Vec<_> = rules.iter().filter(|(kind, _)| *kind == ruling).collect();
-        if of.is_empty() {
-            continue;
-        }
-        lines.push(Line::styled(heading, style));
-        for (_, rule) in of {
-            let pad = " ".repeat(column.saturating_sub(width(&rule.value)) + 3);
-            lines.push(Line::from(vec![
-                Span::styled(format!("  {}", rule.value), theme.text),
-                Span::raw(pad),
-                Span::styled(origin(rule), theme.faint),
-            ]));
-        }
-        lines.push(Line::default());
-    }
-    text(&lines, draw.panel.scroll, area, buf)
-}
 
 /// Where a rule comes from: its file and line, or in words.
 pub fn origin<T>(of: &Sourced<T>) -> String {
