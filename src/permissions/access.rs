@@ -117,7 +117,8 @@ fn wants(tool: &str, input: &Value, cwd: &Path) -> Result<Wants, String> {
         }
         "Grep" => {
             text(input, "pattern")?;
-            reads(vec![cwd.join(optional(input, "path")?.unwrap_or("."))], Below::NotIgnored)
+            // What rules keep from being read below it, the tool leaves out.
+            reads(vec![cwd.join(optional(input, "path")?.unwrap_or("."))], Below::Names)
         }
         "Write" | "Edit" | "MultiEdit" => writes(cwd.join(text(input, "file_path")?)),
         "NotebookEdit" => writes(cwd.join(text(input, "notebook_path")?)),

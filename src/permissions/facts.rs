@@ -186,7 +186,7 @@ impl Facts {
     fn look_below(&mut self, path: &Path, below: Below, policy: &Policy) {
         let needed = match below {
             Below::Names => false,
-            Below::NotIgnored | Below::Contents => policy.rules.limits_reading(),
+            Below::Contents => policy.rules.limits_reading(),
             Below::Links => true,
         };
         let folder = self.paths.get(path).filter(|fact| fact.kind == Kind::Folder);

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::ToolSpec;
+use crate::permissions::barred::BarredBelow;
 use crate::protocol::Title;
 use crate::tools::args::{self, Args};
 use crate::tools::walk::{self, Ignored, Limit};
@@ -92,12 +93,13 @@ fn glob(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
     }
     let limit = Limit::new(&ctx.cancel);
     let mut found = Vec::new();
-    let mut note = None;
+    let mut notes: Vec<String> = Vec::new();
     for (pattern, ignored, said) in tries(&pattern) {
         let matcher = matcher(&pattern).map_err(|e| wrong(format!("the pattern is wrong: {e}")))?;
-        found = search(&root, &matcher, ignored, &limit);
+        let barred = ctx.barred.below(&root);
+        found = search(&root, &matcher, (ignored, &barred), &limit);
         if !found.is_empty() {
-            note = said;
+            notes = said.map(str::to_owned).into_iter().chain(barred.note()).collect();
             break;
         }
     }
@@ -107,7 +109,6 @@ fn glob(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
             "nothing found",
         ));
     }
-    let mut notes: Vec<String> = note.map(str::to_owned).into_iter().collect();
     if found.len() > SHOWN {
         notes.push(format!("{SHOWN} of {} shown, newest first; narrow the pattern", found.len()));
     }
@@ -157,11 +158,13 @@ fn split(pattern: &str, root: &str) -> (String, String) {
 fn search(
     root: &Path,
     matcher: &GlobMatcher,
-    ignored: Ignored,
+    (ignored, barred): (Ignored, &BarredBelow),
     limit: &Limit,
 ) -> Vec<(SystemTime, PathBuf)> {
     let found = Arc::new(Mutex::new(Vec::new()));
-    walk::walker(root, ignored).build_parallel().run(|| {
+    let left_out = barred.clone();
+    let walk = walk::walker(root, ignored, move |path, is_dir| left_out.name(path, is_dir));
+    walk.build_parallel().run(|| {
         let (found, limit) = (Arc::clone(&found), limit.clone());
         Box::new(move |entry| {
             if limit.reached() {

@@ -77,11 +77,16 @@ fn list(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         std::io::ErrorKind::NotADirectory => failed(format!("{shown} is a file. Use Read.")),
         _ => failed(format!("{}.", disk::Trouble::io(&shown, &e))),
     })?;
+    let barred = ctx.barred.below(&path);
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     let mut total = 0;
     for entry in entries.flatten() {
         if ctx.cancel.is_cancelled() {
             return Err(Outcome::interrupted("Interrupted."));
+        }
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if barred.name(&entry.path(), is_dir) {
+            continue;
         }
         total += 1;
         // Enough to sort; a folder with more is not read by anyone.
@@ -101,8 +106,10 @@ fn list(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
             }
         }
     }
+    let left_out = barred.note().map(|note| format!("[{note}]"));
     if total == 0 {
-        return Ok(Outcome::done("(empty directory)", "empty"));
+        let text = left_out.unwrap_or_else(|| "(empty directory)".to_owned());
+        return Ok(Outcome::done(text, "empty"));
     }
     folders.sort_unstable();
     files.sort_unstable();
@@ -114,6 +121,7 @@ fn list(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
             format_args!("{total} entries")
         ));
     }
+    lines.extend(left_out);
     Ok(Outcome::done(
         lines.join("\n"),
         format!("{total} {}", if total == 1 { "entry" } else { "entries" }),

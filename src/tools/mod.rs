@@ -42,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::ToolSpec;
 use crate::extend::Extensions;
+use crate::permissions::Barred;
 use crate::process::sandbox::Confine;
 use crate::process::{Jobs, Mark};
 use crate::protocol::{Ask, CallStatus, ChangedHunk, Detail, Preview, Title, Todo};
@@ -130,6 +131,8 @@ pub struct ToolCtx {
     pub output: mpsc::Sender<String>,
     pub session: Arc<SessionState>,
     pub approved: Approved,
+    /// What a look through folders leaves out.
+    pub barred: Barred,
     /// Whom to put a question to in the middle of the call.
     pub ask: Arc<dyn Ask>,
 }

@@ -12,17 +12,24 @@ use crate::tools::Outcome;
 /// A search that takes longer is given as far as it came.
 const LONGEST: Duration = Duration::from_secs(60);
 
-pub(super) fn walker(root: &Path, ignored: Ignored) -> WalkBuilder {
+/// `left_out`: what is not even named, or not looked into.
+pub(super) fn walker(
+    root: &Path,
+    ignored: Ignored,
+    left_out: impl Fn(&Path, bool) -> bool + Send + Sync + 'static,
+) -> WalkBuilder {
     let mut walk = WalkBuilder::new(root);
     walk.standard_filters(ignored == Ignored::LeftOut)
         .hidden(false)
         .require_git(false)
         .follow_links(false)
         .threads(threads())
-        .filter_entry(|entry| {
+        .filter_entry(move |entry| {
             let name = entry.file_name();
+            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
             entry.depth() == 0
-                || ![".git", ".hg", ".svn", ".jj"].iter().any(|folder| name == *folder)
+                || (![".git", ".hg", ".svn", ".jj"].iter().any(|folder| name == *folder)
+                    && !left_out(entry.path(), is_dir))
         });
     walk
 }

@@ -121,6 +121,7 @@ impl Case {
             output,
             session: Arc::new(SessionState::default()),
             approved: Approved::default(),
+            barred: tern::permissions::Barred::default(),
             ask: Arc::new(tern::protocol::Nobody),
         };
         let case = Case { data, dir, file, ctx };

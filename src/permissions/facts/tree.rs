@@ -31,13 +31,11 @@ pub struct Stopped {
 
 const MOST_ENTRIES: usize = 20_000;
 
-/// Walks as the reader would: the search tool leaves out what git ignores, a shell command nothing.
+/// Walks as the reader would: a command leaves nothing out.
 pub(super) fn walk(facts: &Facts, root: &Path, below: Below, policy: &Policy) -> Tree {
     let mut tree = Tree { complete: true, ..Tree::default() };
     let entries = WalkBuilder::new(root)
-        .standard_filters(below == Below::NotIgnored)
-        .hidden(false)
-        .require_git(false)
+        .standard_filters(false)
         .follow_links(false)
         .build()
         .flatten()

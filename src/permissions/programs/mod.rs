@@ -43,8 +43,6 @@ pub enum Below {
     /// Names at most.
     #[default]
     Names,
-    /// The contents of files that git does not ignore, as the search tool does.
-    NotIgnored,
     /// The contents of files, not through links.
     Contents,
     /// The contents of files, through links.

@@ -42,6 +42,8 @@ const LONGEST: usize = 300;
 
 pub(super) struct Collect<'a> {
     pub hits: FileHits,
+    /// Keep only what matches, and not the line around it.
+    pub only: bool,
     matcher: &'a RegexMatcher,
     keep: Keep,
     limit: &'a Limit,
@@ -49,11 +51,14 @@ pub(super) struct Collect<'a> {
 
 impl<'a> Collect<'a> {
     pub fn new(matcher: &'a RegexMatcher, keep: Keep, limit: &'a Limit) -> Collect<'a> {
-        Collect { hits: FileHits::default(), matcher, keep, limit }
+        Collect { hits: FileHits::default(), only: false, matcher, keep, limit }
     }
 
     fn add(&mut self, number: Option<u64>, bytes: &[u8], is_match: bool) {
         let Keep::Lines(most) = self.keep else { return };
+        if self.only {
+            return self.add_matches(number.unwrap_or(0), bytes, most);
+        }
         for (n, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
             self.hits.lines_found += 1;
             if self.hits.lines.len() < most {
@@ -62,6 +67,22 @@ impl<'a> Collect<'a> {
                 self.hits.lines.push(Line { number, is_match, text });
             }
         }
+    }
+
+    fn add_matches(&mut self, number: u64, bytes: &[u8], most: usize) {
+        let FileHits { lines, lines_found, .. } = &mut self.hits;
+        // The bytes end with the line's own end, which `$` must be able to see.
+        let _never = self.matcher.find_iter(bytes, |found| {
+            *lines_found += 1;
+            if lines.len() < most {
+                let before = bytes[..found.start()].iter().filter(|byte| **byte == b'\n').count();
+                let text = String::from_utf8_lossy(&bytes[found]);
+                let text = text.trim_end_matches(['\r', '\n']);
+                let text = text.chars().take(LONGEST).collect();
+                lines.push(Line { number: number + before as u64, is_match: true, text });
+            }
+            true
+        });
     }
 
     fn text(&self, line: &[u8], is_match: bool) -> String {

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::api::ToolSpec;
 use crate::protocol::Title;
 use crate::tools::args::{self, Args};
-use crate::tools::grep::hits::{Collect, FileHits, Keep};
+use crate::tools::grep::hits::{Collect, FileHits, Keep, Line};
 use crate::tools::walk::{self, Ignored, Limit};
 use crate::tools::{Class, Outcome, Prepared, Tool, ToolCtx, count, disk, lock, off_thread, spec};
 
@@ -46,10 +46,15 @@ struct Input {
     before: Option<usize>,
     #[serde(rename = "-C")]
     around: Option<usize>,
+    /// only what matches
+    #[serde(rename = "-o")]
+    only: Option<bool>,
     /// . matches line ends
     multiline: Option<bool>,
     /// default 250
     head_limit: Option<usize>,
+    /// leave out so many first
+    offset: Option<usize>,
 }
 
 impl Args for Input {
@@ -62,6 +67,7 @@ impl Args for Input {
         ("ignore_case", "-i"),
         ("case_insensitive", "-i"),
         ("max_results", "head_limit"),
+        ("only_matching", "-o"),
     ];
 }
 
@@ -138,12 +144,16 @@ fn grep(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         };
         wrong(format!("the pattern is not a regular expression: {e}.{hint}"))
     })?;
-    let mut walk = walk::walker(&root, Ignored::LeftOut);
+    let barred = ctx.barred.below(&root);
+    let left_out = barred.clone();
+    let mut walk =
+        walk::walker(&root, Ignored::LeftOut, move |path, is_dir| left_out.content(path, is_dir));
     narrow(&mut walk, input, &root).map_err(wrong)?;
 
     let limit = Limit::new(&ctx.cancel);
     let found = search(&walk, &matcher, input, &limit);
     let mut answer = Answer::new(input, &found.files, ctx);
+    answer.notes.extend(barred.note());
     if found.unread > 0 {
         answer.notes.push(format!("{} could not be read", count(found.unread, "file")));
     }
@@ -222,7 +232,7 @@ impl Found {
 
 fn search(walk: &WalkBuilder, matcher: &RegexMatcher, input: &Input, limit: &Limit) -> Found {
     let found = Arc::new(Mutex::new(Found::default()));
-    let (keep, most) = (keep(input), shown(input));
+    let (keep, most) = (keep(input), reach(input));
     let searcher = searcher(input, keep);
     walk.build_parallel().run(|| {
         let (found, limit) = (Arc::clone(&found), limit.clone());
@@ -238,6 +248,7 @@ fn search(walk: &WalkBuilder, matcher: &RegexMatcher, input: &Input, limit: &Lim
                 return WalkState::Continue;
             }
             let mut collect = Collect::new(&matcher, keep, &limit);
+            collect.only = only(input);
             match searcher.search_path(&matcher, &path, &mut collect) {
                 Ok(()) if collect.hits.matches > 0 => {
                     lock(&found).add(FileHits { path, ..collect.hits }, most);
@@ -262,17 +273,24 @@ fn keep(input: &Input) -> Keep {
     match mode(input) {
         Mode::FilesWithMatches => Keep::First,
         Mode::Count => Keep::Count,
-        Mode::Content => Keep::Lines(shown(input)),
+        Mode::Content => Keep::Lines(reach(input)),
     }
 }
 
 fn mode(input: &Input) -> Mode {
     let context = input.around.or(input.after).or(input.before);
-    input.output_mode.unwrap_or(match context {
-        // Context makes sense only with lines.
-        Some(_) => Mode::Content,
-        None => Mode::FilesWithMatches,
-    })
+    // Both make sense only with lines.
+    let lines = context.is_some() || only(input);
+    input.output_mode.unwrap_or(if lines { Mode::Content } else { Mode::FilesWithMatches })
+}
+
+fn only(input: &Input) -> bool {
+    input.only.unwrap_or(false)
+}
+
+/// What must be found so that as much as is shown is left behind the offset.
+fn reach(input: &Input) -> usize {
+    shown(input).saturating_add(input.offset.unwrap_or(0)).min(KEPT)
 }
 
 fn shown(input: &Input) -> usize {
@@ -284,6 +302,7 @@ fn shown(input: &Input) -> usize {
 
 fn searcher(input: &Input, keep: Keep) -> Searcher {
     let lines = |own: Option<usize>| match keep {
+        Keep::Lines(_) if only(input) => 0,
         Keep::Lines(_) => own.or(input.around).unwrap_or(0).min(100),
         Keep::First | Keep::Count => 0,
     };
@@ -319,50 +338,64 @@ impl Answer {
             Answer { text: String::new(), files: files.len(), hits, mode, notes: Vec::new() };
         let most = shown(input);
         let numbers = input.numbers.unwrap_or(true);
-        let mut left = most;
+        let (mut left, mut skip) = (most, input.offset.unwrap_or(0));
         for file in files {
             if left == 0 || answer.text.len() > LONGEST {
                 break;
             }
-            let name = disk::shown(&file.path, &ctx.cwd);
-            match mode {
-                Mode::FilesWithMatches => answer.text += &format!("{name}\n"),
-                Mode::Count => answer.text += &format!("{name}:{}\n", file.matches),
-                Mode::Content => {
-                    left = answer.lines(&name, file, numbers, left);
-                    continue;
-                }
+            if mode == Mode::Content {
+                let lines = &file.lines[skip.min(file.lines.len())..];
+                skip = skip.saturating_sub(file.lines_found);
+                left = answer.lines(&disk::shown(&file.path, &ctx.cwd), lines, numbers, left);
+                continue;
             }
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let name = disk::shown(&file.path, &ctx.cwd);
+            answer.text += &match mode {
+                Mode::Count => format!("{name}:{}\n", file.matches),
+                Mode::FilesWithMatches | Mode::Content => format!("{name}\n"),
+            };
             left -= 1;
         }
-        let cut = left == 0 || answer.text.len() > LONGEST;
         let (all, what) = match mode {
             Mode::Content => (files.iter().map(|file| file.lines_found).sum(), "line"),
             Mode::FilesWithMatches | Mode::Count => (files.len(), "file"),
         };
-        let there = most - left;
-        if cut && all > there {
+        let (offset, there) = (input.offset.unwrap_or(0), most - left);
+        if offset + there < all || (offset > 0 && all > 0) {
+            let which = match (offset, there) {
+                (0, there) => there.to_string(),
+                (_, 0) => "none".to_owned(),
+                (offset, there) => format!("{} to {}", offset + 1, offset + there),
+            };
             let all = count(all, what);
-            answer
-                .notes
-                .push(format!("{there} of {all} shown; narrow the search or raise head_limit"));
+            let note =
+                format!("{which} of {all} shown; narrow the search, or raise head_limit or offset");
+            answer.notes.push(note);
         }
         answer
     }
 
     /// One file's lines under its name; returns how many more lines may follow.
-    fn lines(&mut self, name: &str, file: &FileHits, numbers: bool, mut left: usize) -> usize {
+    fn lines(&mut self, name: &str, lines: &[Line], numbers: bool, mut left: usize) -> usize {
+        if lines.is_empty() {
+            return left;
+        }
         if !self.text.is_empty() {
             self.text.push('\n');
         }
         self.text += &format!("{name}\n");
         let mut last = None;
-        for line in &file.lines {
+        for line in lines {
             if left == 0 || self.text.len() > LONGEST {
                 break;
             }
-            if last.is_some_and(|last| last + 1 != line.number) {
-                let apart = file.lines.iter().any(|line| !line.is_match);
+            // Of a line that matches more than once, `-o` gives several.
+            if last.is_some_and(|last| last + 1 != line.number && last != line.number) {
+                let apart = lines.iter().any(|line| !line.is_match);
                 self.text += if apart { "--\n" } else { "" };
             }
             last = Some(line.number);

@@ -32,6 +32,7 @@ impl Desk {
             output: tokio::sync::mpsc::channel(1).0,
             session: Arc::new(SessionState::default()),
             approved: Approved::default(),
+            barred: crate::permissions::Barred::default(),
             ask: Arc::new(crate::protocol::Nobody),
         };
         let desk = Desk { dir, ctx };

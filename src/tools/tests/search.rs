@@ -57,8 +57,33 @@ async fn grep_shows_what_was_asked_for() {
         ),
         (
             json!({"pattern": "next", "head_limit": 1, "output_mode": "content", "path": "src"}),
-            "src/a.rs\n1:fn next() {}\n[1 of 3 lines shown; narrow the search or raise head_limit]",
+            "src/a.rs\n1:fn next() {}\n[1 of 3 lines shown; narrow the search, or raise head_limit or offset]",
             "3 hits in 2 files",
+        ),
+        (
+            json!({"pattern": "next", "head_limit": 1, "output_mode": "content", "path": "src", "offset": 1}),
+            "src/a.rs\n3:fn next_two() {}\n[2 to 2 of 3 lines shown; narrow the search, or raise head_limit or offset]",
+            "3 hits in 2 files",
+        ),
+        (
+            json!({"pattern": "next", "output_mode": "content", "path": "src", "offset": 2}),
+            "src/b.py\n1:def next():\n[3 to 3 of 3 lines shown; narrow the search, or raise head_limit or offset]",
+            "3 hits in 2 files",
+        ),
+        (
+            json!({"pattern": "next", "path": "src", "offset": 1}),
+            "src/b.py\n[2 to 2 of 2 files shown; narrow the search, or raise head_limit or offset]",
+            "2 files",
+        ),
+        (
+            json!({"pattern": "n[a-z]*|[(]", "-o": true, "path": "src/a.rs"}),
+            "src/a.rs\n1:n\n1:next\n1:(\n3:n\n3:next\n3:(",
+            "2 hits in 1 file",
+        ),
+        (
+            json!({"pattern": "\\w+$", "-o": true, "path": "src/b.py", "-n": false}),
+            "src/b.py\npass",
+            "1 hit in 1 file",
         ),
         (json!({"pattern": "nowhere"}), "No matches.", "nothing found"),
         // What is named is searched, ignored or not.
@@ -152,4 +177,57 @@ async fn glob_puts_the_newest_first_and_has_a_limit() {
     assert_eq!((lines.len(), lines[0], lines[99]), (101, "f149", "f050"));
     assert_eq!(lines[100], "[100 of 150 shown, newest first; narrow the pattern]");
     assert_eq!(outcome.facts, "150 files");
+}
+
+#[tokio::test]
+async fn what_rules_keep_from_being_read_is_left_out() {
+    use crate::permissions::rule::{Folders, RuleTexts};
+    use crate::permissions::{Barred, RuleSet};
+    use crate::protocol::{Source, Sourced};
+    let mut desk = Desk::new(&[
+        ("a.txt", "next\n"),
+        (".env", "next\n"),
+        ("sub/.ENV", "next\n"),
+        ("secrets/deep/key", "next\n"),
+        ("asked/b.txt", "next\n"),
+    ]);
+    let list = |rules: &[&str]| -> Vec<Sourced<String>> {
+        rules.iter().map(|rule| Sourced::new((*rule).to_owned(), Source::User)).collect()
+    };
+    let texts = RuleTexts {
+        deny: list(&["Read(./.env)", "Read(secrets)"]),
+        ask: list(&["Read(asked/**)"]),
+        ..RuleTexts::default()
+    };
+    let folders = Folders { cwd: desk.root().to_owned(), ..Folders::default() };
+    desk.ctx.barred = Barred::of(&RuleSet::new(&texts, &folders, true).0);
+    let rules = "rules keep them from being read]";
+    for (tool, input, expected) in [
+        ("Grep", json!({"pattern": "next"}), format!("a.txt\n[4 paths left out: {rules}")),
+        (
+            "Glob",
+            json!({"pattern": "**/*"}),
+            format!("a.txt\nasked/b.txt\n[3 paths left out: {rules}"),
+        ),
+        ("LS", json!({}), format!("asked/\nsub/\na.txt  5 bytes\n[2 paths left out: {rules}")),
+        (
+            "LS",
+            json!({"path": "sub"}),
+            "[1 path left out: a rule keeps it from being read]".to_owned(),
+        ),
+        // The same folder by another name.
+        ("Glob", json!({"pattern": "*", "path": "link"}), "No file matches".to_owned()),
+    ] {
+        let link = desk.root().join("link");
+        if input["path"] == "link" {
+            std::os::unix::fs::symlink(desk.root().join("sub"), link).unwrap();
+        }
+        let outcome = desk.call(tool, input.clone()).await;
+        let mut lines: Vec<&str> = outcome.text.lines().collect();
+        if tool == "Glob" {
+            // Newest first, and all are new.
+            lines.sort_unstable_by_key(|line| (line.starts_with('['), *line));
+        }
+        assert!(lines.join("\n").starts_with(&expected), "{tool} {input}: {}", outcome.text);
+    }
 }
