@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::approvals::Answer;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::side::Question;
+use crate::api::Purpose;
 use crate::mcp::{Elicited, FieldKind, Form, Host, Sampled, Sampling, Servers};
 use crate::protocol::{CallId, Cause, Closed, Decision, Event, Level, Preview, Request, ServerAct};
 use crate::tools::Outcome;
@@ -156,6 +157,7 @@ impl Host for Person {
             system: ask.system.as_deref().unwrap_or("Answer as briefly as the question allows."),
             text,
             max_tokens: ask.max_tokens,
+            purpose: Purpose::Side,
             cause: Cause::Page,
             limit: SAMPLING,
         };

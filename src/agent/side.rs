@@ -36,6 +36,7 @@ pub struct Question<'a> {
     pub system: &'a str,
     pub text: String,
     pub max_tokens: u32,
+    pub purpose: Purpose,
     pub cause: Cause,
     /// For everything, retries included.
     pub limit: Duration,
@@ -61,7 +62,6 @@ impl Side {
         *lock(&self.main) == small
     }
 
-    /// What a request had used is booked however it ends.
     pub async fn ask(
         &self,
         question: &Question<'_>,
@@ -72,7 +72,24 @@ impl Side {
                 "no small model is configured, and none of this provider is known",
             ));
         };
-        let route = self.router.route(&name).await.map_err(|error| unavailable(error.message))?;
+        let answer = self.ask_model(&name, question, cancel).await?;
+        match answer.text().trim() {
+            "" => Err(unavailable(format!("{name} gave an empty answer"))),
+            text => Ok(text.to_owned()),
+        }
+    }
+
+    /// The whole answer of a model. What a request had used is booked however it ends.
+    pub async fn ask_model(
+        &self,
+        name: &str,
+        question: &Question<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<Message, AskError> {
+        let route = self.router.route(name).await.map_err(|error| unavailable(error.message))?;
+        if question.purpose == Purpose::WebSearch && !route.provider.searches() {
+            return Err(unavailable(format!("the provider of {name} does not search the web")));
+        }
         if let Some(over) = self.over_budget(&route, question) {
             return Err(unavailable(over));
         }
@@ -97,11 +114,7 @@ impl Side {
             miss: None,
         };
         self.purse.book_aside(&bill, &self.events).await;
-        let text = outcome?;
-        match text.trim() {
-            "" => Err(unavailable(format!("{name} gave an empty answer"))),
-            text => Ok(text.to_owned()),
-        }
+        outcome
     }
 
     fn over_budget(&self, route: &Route, question: &Question<'_>) -> Option<String> {
@@ -129,11 +142,11 @@ async fn attempts(
     route: &Route,
     question: &Question<'_>,
     used: &mut Usage,
-) -> Result<String, ApiError> {
+) -> Result<Message, ApiError> {
     let mut attempt = 1;
     loop {
         let error = match once(route, question, used).await {
-            Ok(text) => return Ok(text),
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         let wait = error.retry_after.unwrap_or_else(|| retry::delay(attempt, None, 0.5));
@@ -149,7 +162,7 @@ async fn once(
     route: &Route,
     question: &Question<'_>,
     used: &mut Usage,
-) -> Result<String, ApiError> {
+) -> Result<Message, ApiError> {
     let before = *used;
     let mut stream = route.provider.stream(request(route, question)).await?;
     let mut fold = Fold::default();
@@ -162,7 +175,7 @@ async fn once(
         }
     }
     let parts = fold.finish(&mut std::collections::HashSet::new()).parts;
-    Ok(Message { role: Role::Assistant, parts }.text())
+    Ok(Message { role: Role::Assistant, parts })
 }
 
 fn request(route: &Route, question: &Question<'_>) -> Request {
@@ -174,7 +187,7 @@ fn request(route: &Route, question: &Question<'_>) -> Request {
         max_tokens: question.max_tokens.min(route.max_tokens()),
         effort: Some(Effort::Low),
         session: "side".to_owned(),
-        purpose: Purpose::Side,
+        purpose: question.purpose,
     }
 }
 

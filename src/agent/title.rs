@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::conversation::Conversation;
 use crate::agent::shared::Shared;
 use crate::agent::side::{Question, Side};
+use crate::api::Purpose;
 use crate::protocol::{Cause, Role};
 use crate::text::{clean, clip, width};
 
@@ -93,6 +94,7 @@ async fn ask(side: Side, text: String, cancel: CancellationToken) -> Option<Stri
         system: SYSTEM,
         text,
         max_tokens: ANSWER_TOKENS,
+        purpose: Purpose::Side,
         cause: Cause::Title,
         limit: LIMIT,
     };

@@ -110,6 +110,13 @@ impl Provider for Server {
         Some(answer.and_then(|answer| anthropic::counted(&answer)))
     }
 
+    fn searches(&self) -> bool {
+        match self.wire {
+            Wire::Anthropic | Wire::OpenaiResponses => true,
+            Wire::OpenaiChat | Wire::Demo => false,
+        }
+    }
+
     fn cache_life(&self) -> Duration {
         match self.wire {
             Wire::Anthropic => self.to.cache.duration(),

@@ -46,6 +46,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Whether its server can search the web.
+    fn searches(&self) -> bool {
+        false
+    }
+
     /// How long a prompt stays in the server's cache after its last use.
     fn cache_life(&self) -> Duration {
         CacheTtl::default().duration()
@@ -77,6 +82,8 @@ pub enum Purpose {
     Conversation,
     /// A side request that nothing follows.
     Side,
+    /// One for which the server searches the web. Only where [`Provider::searches`].
+    WebSearch,
 }
 
 /// What a wire has to know besides the request itself.

@@ -99,6 +99,7 @@ pub fn cause(cause: &Cause) -> &'static str {
         Cause::Retry => "tried again",
         Cause::Continuation => "continued",
         Cause::Page => "question to a page",
+        Cause::Search => "search of the web",
         Cause::Permission => "permission",
     }
 }

@@ -74,6 +74,7 @@ pub fn secrets(config: &Config, env: &Env) -> Secrets {
         let saved = provider.key.saved.as_ref().and_then(|name| login::saved(&env.dirs, name).ok());
         known.extend(saved.flatten().map(|key| key.expose_secret().to_owned()));
     }
+    known.extend(config.web_search.iter().flat_map(|search| search.headers.values().cloned()));
     Secrets::new(known)
 }
 

@@ -29,6 +29,7 @@ use crate::session::index::{self, FindError};
 use crate::session::log;
 use crate::session::redact::Secrets;
 use crate::tools::table::{self, Table};
+use crate::tools::web_search::WebSearch;
 use crate::tools::{self, Tool};
 use crate::trust;
 
@@ -165,7 +166,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         budget: config.budget.clone(),
         limits: Limits { max_turns: args.max_turns },
         router: Arc::new(Configured::new(&config, env)),
-        tools: tools(args, servers.as_ref(), config.mcp_direct_tokens)?,
+        tools: tools(args, servers.as_ref(), &config)?,
         rules,
         hooks: hooks(&config, env),
         settings: Arc::new(Again { cli: cli.clone(), env: env.clone() }),
@@ -299,16 +300,17 @@ fn servers(
 fn tools(
     args: &SessionArgs,
     servers: Option<&Arc<Servers>>,
-    direct_tokens: u64,
+    config: &Config,
 ) -> Result<Arc<Table>, Failure> {
-    let (sent, deferred) =
-        servers.map(|servers| tools::mcp_tool::split(servers, direct_tokens)).unwrap_or_default();
+    let split = |servers| tools::mcp_tool::split(servers, config.mcp_direct_tokens);
+    let (sent, deferred) = servers.map(split).unwrap_or_default();
     let all = table::all();
+    let search: Arc<dyn Tool> = Arc::new(WebSearch::new(config.web_search.clone()));
+    let as_set =
+        |tool: Arc<dyn Tool>| if tool.name() == search.name() { search.clone() } else { tool };
+    let own_deferred: Vec<_> = table::deferred().into_iter().map(as_set).collect();
     let Some(list) = &args.tools else {
-        return Ok(Table::new(
-            [table::sent(), sent].concat(),
-            [table::deferred(), deferred].concat(),
-        ));
+        return Ok(Table::new([table::sent(), sent].concat(), [own_deferred, deferred].concat()));
     };
     let wanted: Vec<&str> = list.split([',', ' ']).filter(|name| !name.is_empty()).collect();
     if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|tool| tool.name() == **name))
@@ -320,7 +322,7 @@ fn tools(
     let among = |tools: Vec<Arc<dyn Tool>>| {
         tools.into_iter().filter(|tool| wanted.contains(&tool.name())).collect()
     };
-    let own: (Vec<_>, Vec<_>) = (among(table::sent()), among(table::deferred()));
+    let own: (Vec<_>, Vec<_>) = (among(table::sent()), among(own_deferred));
     Ok(Table::new([own.0, sent].concat(), [own.1, deferred].concat()))
 }
 

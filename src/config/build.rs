@@ -10,7 +10,7 @@ use crate::config::table::{self, Found};
 use crate::config::value::{self, Value};
 use crate::config::{
     Auth, Budget, CacheTtl, Compact, Config, DiffStyle, Effort, Hook, Keymap, Managed, Network,
-    Permissions, Problem, ProviderConfig, Sandbox, SandboxMode, Session, Ui, Wire,
+    Permissions, Problem, ProviderConfig, Sandbox, SandboxMode, Session, Ui, WebSearchConfig, Wire,
 };
 use crate::protocol::{HookEvent, Mode, Money, Sourced};
 
@@ -67,6 +67,7 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
         hooks: hooks(store, &mut problems),
         models: models(store),
         managed: Managed::default(),
+        web_search: web_search(store, &mut problems),
         mcp_direct_tokens: count(store, &["mcp", "direct-tokens"]).unwrap_or_default(),
         mcp: servers(store),
     };
@@ -173,6 +174,27 @@ fn lacking(store: &Store, name: &str, lacks: &str) -> Problem {
             table::dotted(&["providers", name])
         ),
         hint: Some("a provider of your own needs api and base-url".into()),
+    }
+}
+
+fn web_search(store: &Store, problems: &mut Vec<Problem>) -> Option<WebSearchConfig> {
+    let place = store.one(&["web-search", "url"])?;
+    let url = text(store, &["web-search", "url"])?;
+    let headers = store.below(&["web-search", "headers"]).into_iter().filter_map(|header| {
+        Some((header.to_owned(), secret(store, &["web-search", "headers", header])?))
+    });
+    match WebSearchConfig::new(&url, headers.collect()) {
+        Ok(config) => Some(config),
+        Err(fault) => {
+            problems.push(Problem {
+                source: place.source,
+                file: place.file.clone(),
+                line: place.line,
+                message: format!("web-search.url {fault} and does not count"),
+                hint: Some("such as \"http://127.0.0.1:8888/search?format=json&q={query}\"".into()),
+            });
+            None
+        }
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Config {
     pub models: toml::Table,
     /// What whoever manages this machine has locked.
     pub managed: Managed,
+    /// Where WebSearch asks; `None`: the provider.
+    pub web_search: Option<WebSearchConfig>,
     /// Tokens of tools of MCP servers that every request carries.
     pub mcp_direct_tokens: u64,
     /// `[mcp.servers.NAME]`, as written: `mcp` reads them.
@@ -247,6 +249,54 @@ pub struct Network {
     pub idle_timeout: Duration,
     pub retries: u32,
     pub max_retry_wait: Duration,
+}
+
+/// An endpoint that searches the web.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebSearchConfig {
+    /// Holds [`WebSearchConfig::QUERY`].
+    url: String,
+    pub headers: BTreeMap<String, String>,
+}
+
+impl WebSearchConfig {
+    pub const QUERY: &'static str = "{query}";
+
+    /// The error says what is wrong with the address.
+    pub fn new(
+        url: &str,
+        headers: BTreeMap<String, String>,
+    ) -> Result<WebSearchConfig, &'static str> {
+        let config = WebSearchConfig { url: url.trim().to_owned(), headers };
+        match url::Url::parse(&config.address("x")) {
+            Ok(address) if !matches!(address.scheme(), "http" | "https") => {
+                Err("must begin with http:// or https://")
+            }
+            Ok(address) if address.host_str().is_none() => Err("names no host"),
+            Ok(_) if !config.url.contains(Self::QUERY) => {
+                Err("must hold {query} where the query belongs")
+            }
+            Ok(_) => Ok(config),
+            Err(_) => Err("is not an address"),
+        }
+    }
+
+    pub fn address(&self, query: &str) -> String {
+        let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        self.url.replace(Self::QUERY, &query)
+    }
+
+    pub fn host(&self) -> String {
+        let parsed = url::Url::parse(&self.address("x")).ok();
+        parsed.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// Address and headers may hold a key.
+impl std::fmt::Debug for WebSearchConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebSearchConfig").field("host", &self.host()).finish_non_exhaustive()
+    }
 }
 
 /// How commands are held in. No file of a project can set any of it.

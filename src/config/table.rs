@@ -101,6 +101,9 @@ pub const SETTINGS: &[Setting] = &[
     row("sandbox.fewer-questions", Flag, "false", Never, "A command that no rule covers runs unasked where the sandbox holds it wholly"),
     row("sandbox.writable", Words, "", Never, "Folders they may write to besides the project and the temporary folders"),
 
+    row("web-search.url", Text, "", Never, "Where WebSearch asks: an address that holds {query} and answers with JSON; unset: the model's own provider searches"),
+    row("web-search.headers.*", Secret, "", Never, "A header for each search, for a key"),
+
     row("managed.modes", Words, "", Managed, "The permission modes that may be used; unset: all"),
     row("managed.rules-only", Flag, "false", Managed, "Allow rules and additional folders count only where a managed file names them"),
     row("managed.hooks", Choice(&["any", "managed", "never"]), "\"any\"", Managed, "Whose hooks may run"),

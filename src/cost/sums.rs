@@ -108,6 +108,7 @@ pub fn cause(cause: &Cause) -> &'static str {
         Cause::Retry => "retry",
         Cause::Continuation => "continuation",
         Cause::Page => "page question",
+        Cause::Search => "web search",
         Cause::Permission => "permission",
     }
 }

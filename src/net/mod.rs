@@ -43,6 +43,15 @@ pub enum NetError {
     Client(#[from] reqwest::Error),
 }
 
+/// The innermost reason of an error, which is the one that says something. Without the address.
+pub fn reason(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
 /// True for `localhost` and the loopback addresses, with or without the brackets of IPv6.
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');

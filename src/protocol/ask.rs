@@ -43,10 +43,30 @@ pub struct AgentReport {
     pub facts: String,
 }
 
+/// Something that a search of the web has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchHit {
+    pub title: String,
+    pub url: String,
+    /// What is said there, in a few sentences; may be empty.
+    pub about: String,
+}
+
+/// What a provider's own search gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The answer of the model that searched.
+    pub text: String,
+    pub hits: Vec<SearchHit>,
+}
+
 #[async_trait]
 pub trait Ask: Send + Sync + std::fmt::Debug {
     /// Puts `question` to the small model with `text` as its material; the answer is its text.
     async fn small_model(&self, question: &str, text: &str) -> Result<String, AskError>;
+
+    /// Has the provider's own server search the web.
+    async fn web_search(&self, query: &str) -> Result<Found, AskError>;
 
     /// Hands the task to a sub-agent.
     async fn agent(&self, task: AgentTask) -> Result<AgentReport, AskError>;
@@ -63,6 +83,10 @@ pub struct Nobody;
 impl Ask for Nobody {
     async fn small_model(&self, _question: &str, _text: &str) -> Result<String, AskError> {
         Err(AskError::Unavailable("there is no small model here".to_owned()))
+    }
+
+    async fn web_search(&self, _query: &str) -> Result<Found, AskError> {
+        Err(AskError::Unavailable("there is no provider here".to_owned()))
     }
 
     async fn agent(&self, _task: AgentTask) -> Result<AgentReport, AskError> {

@@ -24,7 +24,7 @@ pub mod usage;
 pub mod window;
 
 pub use agents::{AgentInfo, AgentState};
-pub use ask::{AgentReport, AgentTask, Ask, AskError, Nobody};
+pub use ask::{AgentReport, AgentTask, Ask, AskError, Found, Nobody, SearchHit};
 pub use command::{Command, Input, InputImage, Place};
 pub use event::{
     CallResult, CallStatus, Closed, CommandInfo, Detail, Envelope, ErrorKind, Event, Held, Level,

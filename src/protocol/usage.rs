@@ -116,6 +116,7 @@ pub enum Cause {
     Retry,
     Continuation,
     Page,
+    Search,
     Permission,
 }
 

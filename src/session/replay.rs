@@ -226,9 +226,12 @@ pub fn state(loaded: &Loaded) -> State {
 fn is_conversation(cause: &Cause) -> bool {
     match cause {
         Cause::Prompt | Cause::Tool | Cause::Retry | Cause::Continuation => true,
-        Cause::SubAgent | Cause::Compaction | Cause::Title | Cause::Page | Cause::Permission => {
-            false
-        }
+        Cause::SubAgent
+        | Cause::Compaction
+        | Cause::Title
+        | Cause::Page
+        | Cause::Search
+        | Cause::Permission => false,
     }
 }
 

@@ -30,6 +30,7 @@ mod tests;
 mod todo;
 mod walk;
 mod web_fetch;
+pub mod web_search;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -31,6 +31,7 @@ use crate::tools::read::Read;
 use crate::tools::skill::SkillCall;
 use crate::tools::todo::TodoWrite;
 use crate::tools::web_fetch::WebFetch;
+use crate::tools::web_search::WebSearch;
 use crate::tools::write::Write;
 
 /// The built-in tools that every request carries, in the order in which the model gets them.
@@ -59,6 +60,7 @@ pub fn deferred() -> Vec<Arc<dyn Tool>> {
         Arc::new(TaskOutput),
         Arc::new(TaskStop),
         Arc::new(WebFetch),
+        Arc::new(WebSearch::default()),
     ]
 }
 

@@ -22,3 +22,4 @@ mod pictures;
 mod project;
 mod screen;
 mod slash;
+mod web_search;

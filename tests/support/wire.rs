@@ -31,6 +31,7 @@ pub fn answer(blocks: &[Value], stop: &str, usage: &Value) -> String {
                 json!({"type": "tool_use", "id": block["id"], "name": block["name"], "input": {}}),
                 json!({"type": "input_json_delta", "partial_json": block["input"].to_string()}),
             ),
+            Some("web_search_tool_result") => (block.clone(), json!({})),
             _ => (
                 json!({"type": "text", "text": ""}),
                 json!({"type": "text_delta", "text": block["text"]}),

@@ -13,6 +13,8 @@ use crate::protocol::{Part, Role};
 
 /// Fewer tokens of thinking are refused by the server.
 const LEAST_BUDGET: u32 = 1024;
+/// Searches that the server may make for one question; each is billed.
+const SEARCHES: u32 = 3;
 
 pub fn build(request: &Request, to: &To) -> Outgoing {
     let by_name = || models::find(&format!("anthropic/{}", request.model));
@@ -51,6 +53,12 @@ pub fn build(request: &Request, to: &To) -> Outgoing {
             mark(last, to.cache);
         }
         body["tools"] = tools.into();
+    }
+    if request.purpose == Purpose::WebSearch {
+        // https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+        let search =
+            json!({"type": "web_search_20250305", "name": "web_search", "max_uses": SEARCHES});
+        body["tools"] = json!([search]);
     }
     body["messages"] = messages(&turns, request.purpose, to.cache);
     let mut headers = vec![("anthropic-version", "2023-06-01".to_owned())];
@@ -93,7 +101,7 @@ enum Asked {
 /// to request but the one case where the server would refuse it.
 fn thinking(request: &Request, model: Option<&Model>, turns: &[Turn<'_>]) -> Asked {
     let Some(model) = model else { return Asked::Nothing };
-    if request.purpose == Purpose::Side {
+    if request.purpose != Purpose::Conversation {
         return Asked::Nothing;
     }
     match model.thinking {
@@ -151,7 +159,7 @@ fn messages(turns: &[Turn<'_>], purpose: Purpose, cache: CacheTtl) -> Value {
     let marks = match purpose {
         Purpose::Conversation => breakpoints(&blocks),
         // Nothing follows a side request that could read what it wrote.
-        Purpose::Side => Vec::new(),
+        Purpose::Side | Purpose::WebSearch => Vec::new(),
     };
     let mut at = 0;
     turns

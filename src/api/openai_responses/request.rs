@@ -41,9 +41,16 @@ pub fn build(request: &Request, to: &To) -> Outgoing {
             })
             .collect();
     }
+    if request.purpose == Purpose::WebSearch {
+        // https://platform.openai.com/docs/guides/tools-web-search
+        body["tools"] = json!([{"type": "web_search"}]);
+        body["include"] = json!(["web_search_call.action.sources"]);
+    }
     // Models that do not reason refuse to be asked about it.
     if reasons(&request.model, model) {
-        body["include"] = json!(["reasoning.encrypted_content"]);
+        if request.purpose != Purpose::WebSearch {
+            body["include"] = json!(["reasoning.encrypted_content"]);
+        }
         if let Some(reasoning) = reasoning(request, model) {
             body["reasoning"] = reasoning;
         }

@@ -49,7 +49,7 @@ pub(super) async fn page(url: &str, first: Target) -> Result<Got, Trouble> {
             .header("accept", accept)
             .send()
             .await
-            .map_err(|error| Trouble::Net(plain(&error)))?;
+            .map_err(|error| Trouble::Net(net::reason(&error)))?;
         let status = answer.status();
         if status.is_redirection() {
             url = next(&url, &answer, &first)?;
@@ -116,7 +116,7 @@ async fn body(answer: reqwest::Response) -> Result<Got, Trouble> {
     let mut cut = false;
     let mut stream = answer.bytes_stream();
     while let Some(piece) = stream.next().await {
-        let piece = piece.map_err(|error| Trouble::Net(plain(&error)))?;
+        let piece = piece.map_err(|error| Trouble::Net(net::reason(&error)))?;
         let room = LARGEST - bytes.len();
         bytes.extend_from_slice(&piece[..piece.len().min(room)]);
         if piece.len() > room {
@@ -125,15 +125,6 @@ async fn body(answer: reqwest::Response) -> Result<Got, Trouble> {
         }
     }
     Ok(Got { kind, charset, bytes, cut })
-}
-
-/// The innermost reason, which is the one that says something.
-fn plain(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 #[cfg(test)]
