@@ -80,6 +80,14 @@ impl Jobs {
         self.all().iter().filter(|job| job.is_running()).count() < MOST
     }
 
+    /// From now on what the session starts ends with tern, even where tern itself is killed.
+    pub fn guard(&self, mark: &Mark) {
+        let mut watcher = lock(&self.watcher);
+        if watcher.is_none() {
+            *watcher = orphans::watch(mark);
+        }
+    }
+
     /// Takes over a command that runs. `timeout` counts from its start; `scratch` is kept until it
     /// ends.
     pub fn adopt(
@@ -90,11 +98,7 @@ impl Jobs {
         scratch: Option<NamedTempFile>,
         mark: &Mark,
     ) -> Arc<Job> {
-        let mut watcher = lock(&self.watcher);
-        if watcher.is_none() {
-            *watcher = orphans::watch(mark);
-        }
-        drop(watcher);
+        self.guard(mark);
         let (state, seen) = watch::channel(JobState::Running);
         let job = Arc::new(Job {
             id: JobId(self.count.fetch_add(1, Ordering::Relaxed) + 1),

@@ -15,23 +15,41 @@ pub(super) const VARIABLE: &str = "TERN_RUN";
 pub struct Mark {
     name: String,
     runs: AtomicU64,
+    /// Marks that were made of this one.
+    parts: AtomicU64,
+    /// The name of the first of its kind: the session's own.
+    root: String,
 }
 
 impl Default for Mark {
     fn default() -> Mark {
-        Mark { name: uuid::Uuid::now_v7().simple().to_string(), runs: AtomicU64::new(0) }
+        let name = uuid::Uuid::now_v7().simple().to_string();
+        Mark { root: name.clone(), name, runs: AtomicU64::new(0), parts: AtomicU64::new(0) }
     }
 }
 
 impl Mark {
+    /// One for a part of the session, whose end leaves the rest alone. Whoever kills what bears
+    /// this mark also kills what bears that one.
+    #[must_use]
+    pub fn part(&self) -> Mark {
+        let number = self.parts.fetch_add(1, Ordering::Relaxed) + 1;
+        Mark {
+            name: format!("{}-part{number}", self.name),
+            root: self.root.clone(),
+            runs: AtomicU64::new(0),
+            parts: AtomicU64::new(0),
+        }
+    }
+
     /// The name of one more run.
     pub fn next_run(&self) -> String {
         format!("{}-{}", self.name, self.runs.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// What the name of every run of this session begins with.
+    /// What the name of every run of the whole session begins with.
     pub(super) fn prefix(&self) -> String {
-        format!("{}-", self.name)
+        format!("{}-", self.root)
     }
 
     /// Kills everything that this session started and that is still there.

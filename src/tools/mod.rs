@@ -192,6 +192,7 @@ impl SessionState {
             jobs: self.jobs.clone(),
             confinement: self.confinement.clone(),
             writing: self.writing.clone(),
+            mark: self.mark.part(),
             extensions: Mutex::new(lock(&self.extensions).clone()),
             ..SessionState::default()
         }

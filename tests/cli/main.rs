@@ -20,6 +20,8 @@ mod manners;
 mod permissions;
 mod pictures;
 mod project;
+mod sandbox;
 mod screen;
 mod slash;
+mod survivors;
 mod web_search;

@@ -47,7 +47,9 @@ async fn rules_are_added_changed_and_deleted_where_they_stand() {
         // One that can have no effect is not taken.
         pty.press("aWrite(x/**)");
         pty.wait_for("write Edit(x/**)");
-        pty.press("\r\x1b");
+        pty.press("\r");
+        pty.wait_a_moment();
+        pty.press("\x1b");
         pty.wait_until("no form", |screen| !screen.contains("write Edit(x/**)"));
 
         // A rule of the user's file is changed there, comments and all.
@@ -71,7 +73,9 @@ async fn rules_are_added_changed_and_deleted_where_they_stand() {
         // The mode is changed on its own line.
         pty.press("g\r");
         pty.wait_for("mode acceptEdits");
-        pty.press("\x1b\x03\x03");
+        pty.press("\x1b");
+        pty.wait_until("no panel", |screen| !screen.contains("Permissions"));
+        pty.press("\x03\x03");
         assert_eq!(pty.ends_as_found(), 0);
     })
     .await;

@@ -80,7 +80,7 @@ async fn it_is_asked_about_and_refused_where_there_is_no_search() {
     let tern = Tern::new();
     tern.fake_provider(&server.base_url());
     let ran = aside(move || tern.run(&["-p", "go"])).await;
-    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.code, Some(3), "{ran:?}");
     let told = result(&server.requests()[1].body);
     assert!(told.contains("no rule allows WebSearch"), "{told}");
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::ToolSpec;
-use crate::process::{self, Spec};
+use crate::process::{self, End, Spec};
 use crate::protocol::{Preview, Title};
 use crate::tools::args::{self, Args};
 use crate::tools::{Class, Confinement, Outcome, Prepared, Tool, ToolCtx, lock, spec};
@@ -133,6 +133,7 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         let text = "Bash: too many commands run in the background. End one with TaskStop.";
         return Err(Outcome::failed(text, "too many"));
     }
+    ctx.session.jobs.guard(&ctx.session.mark);
     let mut running = process::start(&spec, ctx.output.clone())
         .map_err(|e| Outcome::failed(format!("Bash: {e}."), "not started"))?;
     if input.run_in_background {
@@ -142,9 +143,14 @@ async fn run(input: &Input, ctx: &ToolCtx) -> Result<Outcome, Outcome> {
         biased;
         end = running.over(&ctx.cancel, Some(timeout)) => end,
         () = ctx.session.to_background.notified() => {
-            return Ok(background::moved(running, input, last_dir, ctx));
+            let why = "the user moved it to the background";
+            return Ok(background::moved(running, input, (last_dir, None), why, ctx));
         }
     };
+    if end == End::TimedOut && ctx.session.jobs.has_room() && background::may_go_on(&input.command)
+    {
+        return Ok(background::late(running, input, last_dir, timeout, ctx));
+    }
     let ended = running.finish(end).await;
 
     let mut notes = start.note.into_iter().collect::<Vec<_>>();

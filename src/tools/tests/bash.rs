@@ -92,6 +92,31 @@ async fn a_timeout_and_an_interrupt_keep_the_output_and_leave_nothing() {
     assert_eq!(sleepers(desk.root()), 0);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_late_goes_on_in_the_background() {
+    let desk = Desk::new(&[]);
+    let late =
+        json!({"command": "echo early; while ! test -e go; do :; done; echo late", "timeout": 300});
+    let outcome = desk.call("Bash", late).await;
+    assert_eq!(outcome.status, DONE);
+    let told = "early\n[not done after 0.3 s and moved to the background for 30 min at most, where it goes on as task 1.";
+    assert!(outcome.text.starts_with(told), "{}", outcome.text);
+    desk.put("go", "");
+    let job = desk.ctx.session.jobs.all().pop().unwrap();
+    while job.is_running() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let output = desk.call("TaskOutput", json!({"task_id": "1"})).await;
+    assert!(output.text.contains("late"), "{}", output.text);
+    // What only waits, holds git's locks or cannot be read is ended at its time.
+    for command in ["sleep 76", "cd . && git log; sleep 76", "$(echo sleep) 76"] {
+        let outcome = desk.call("Bash", json!({"command": command, "timeout": 200})).await;
+        assert!(outcome.text.contains("timed out after 0.2 s"), "{command}: {}", outcome.text);
+    }
+    assert_eq!(sleepers(desk.root()), 0);
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn what_is_left_in_the_background_is_told_and_ends_with_the_session() {
