@@ -34,14 +34,20 @@ async fn the_network_is_let_in_by_consent_for_one_command() {
     }
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let reach = format!("exec 3<>/dev/tcp/127.0.0.1/{port} && echo reached > reached");
-    let plain = || Reply::sse(calls("Bash", &json!({"command": reach})));
-    let with = || Reply::sse(calls("Bash", &json!({"command": reach, "network": true})));
+    let reach = |step: usize, network: bool| {
+        let command =
+            format!(": step{step}; exec 3<>/dev/tcp/127.0.0.1/{port} && echo it > reached");
+        let input = match network {
+            true => json!({"command": command, "network": true}),
+            false => json!({"command": command}),
+        };
+        Reply::sse(calls("Bash", &input))
+    };
     let server = FakeServer::start(vec![
-        plain(),
-        plain(),
-        with(),
-        plain(),
+        reach(0, false),
+        reach(1, false),
+        reach(2, true),
+        reach(3, false),
         Reply::sse(says("All four are done.")),
     ])
     .await;
@@ -54,15 +60,13 @@ async fn the_network_is_let_in_by_consent_for_one_command() {
         for (n, (key, reaches)) in
             [("\r", false), ("N", true), ("\r", true), ("\r", false)].into_iter().enumerate()
         {
-            pty.wait_for("Run a command");
+            pty.wait_for(&format!("$ : step{n}"));
             pty.wait_for("network off");
             pty.wait_for_same_colour("╭", "Run a command");
             pty.press(key);
-            pty.wait_until("answered", |screen| !screen.contains("Run a command") || n < 3);
-            let ended = |screen: &str| screen.matches("/dev/tcp").count() > n;
-            pty.wait_until("ended", ended);
+            let next = format!("$ : step{}", n + 1);
             pty.wait_until("the next one", |screen| {
-                screen.contains("All four") || screen.contains("Run a command")
+                screen.contains("All four") || screen.contains(&next)
             });
             assert_eq!(made.exists(), reaches, "command {n}: {}", pty.text());
             let _gone = std::fs::remove_file(&made);
@@ -99,9 +103,9 @@ async fn what_decides_about_the_project_stays_as_it_is() {
     std::fs::write(git.join("config"), "[core]\n").unwrap();
     let (project, home) = (tern.project(), tern.dir.path().to_owned());
     let ran = aside(move || {
-        let mut command = tern.command(&["-p", "go", "--allow", "Bash"]);
+        let bypass = ["-p", "go", "--permission-mode", "bypassPermissions"];
+        let mut command = tern.command(&bypass);
         command.env("ANTHROPIC_API_KEY", "sk-ant-canary-0123456789");
-        // Not below the temporary folder, which commands may write to.
         let ran = crate::support::tern::ran(command.output().unwrap());
         (ran, tern)
     })
