@@ -19,7 +19,9 @@ use crate::agent::servers::Connected;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::title::Naming;
 use crate::agent::undo::Target;
-use crate::agent::{Setup, begin, compact, pay, recount, rule_book, servers, trust, turn, undo, window};
+use crate::agent::{
+    Setup, begin, compact, pay, recount, rule_book, servers, trust, turn, undo, window,
+};
 use crate::protocol::{
     Command, Decision, Detail, Event, Level, Mode, RequestId, Ruling, SessionId, TurnEnd, TurnId,
     TurnSummary,

@@ -8,7 +8,8 @@ use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
 use crate::app::panels::servers::{self, Wish};
 use crate::app::panels::{
-    self, Kind, Panel, changes, cost, history, jobs, palette, permissions, rewind, summary, themes, window,
+    self, Kind, Panel, changes, cost, history, jobs, palette, permissions, rewind, summary, themes,
+    window,
 };
 use crate::app::prompt::HistorySearch;
 use crate::app::{queue, search, select, start, submit};

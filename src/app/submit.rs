@@ -7,7 +7,9 @@ use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
-use crate::app::panels::{self, Kind, cost, history, jobs, memory, models, permissions, rewind, summary, themes, window};
+use crate::app::panels::{
+    self, Kind, cost, history, jobs, memory, models, permissions, rewind, summary, themes, window,
+};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::search;
