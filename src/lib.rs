@@ -5,16 +5,16 @@
 //! Two cores that never see each other: [`app`], a pure state machine (what the screen knows), and
 //! [`agent`], an async task (what talks to the model and runs tools). They meet only in
 //! [`protocol`]: plain data, a `Command` enum going in, an `Event` enum coming out, over two
-//! bounded channels. A thin shell joins them: [`terminal`] (crossterm events, ratatui frames) or
-//! [`headless`] (text and JSON). The event stream is at once the screen's input, the scripting
+//! bounded channels. A thin shell joins them: [`terminal`] (crossterm events, ratatui frames),
+//! [`headless`] (text and JSON) or `acp` (editors). The event stream is at once the screen's input, the scripting
 //! format, what tests compare and what a bug report holds.
 //!
 //! ```text
 //! 8   cli                      chooses a driver, maps errors to exit codes
-//! 7   terminal     headless
-//!        |    \      |
-//! 6   view     \     |
-//!        |      \    |
+//! 7   terminal     headless     acp
+//!        |    \      |         /
+//! 6   view     \     |        /
+//!        |      \    |       /
 //! 5   app        `---+------ agent        same layer, may not name each other
 //!      |                       |
 //! 4    |                     tools
@@ -65,6 +65,8 @@
 //! messages. No `if headless` in the agent. No async in [`app`] or [`view`]. No second place that
 //! decides permissions. No database: files a person can read, and an index that can be rebuilt.
 
+#[cfg(feature = "acp")]
+pub mod acp;
 pub mod agent;
 pub mod api;
 pub mod app;

@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["tools"],
     &["app", "agent"],
     &["view"],
-    &["terminal", "headless"],
+    &["terminal", "headless", "acp"],
     &["cli"],
 ];
 

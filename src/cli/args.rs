@@ -136,6 +136,10 @@ pub struct SessionArgs {
     #[arg(long, value_name = "FILE")]
     pub mcp_config: Option<PathBuf>,
 
+    /// The same, brought by an editor
+    #[arg(skip)]
+    pub mcp_given: Option<serde_json::Value>,
+
     /// How hard the model thinks
     #[arg(long, value_name = "low|medium|high|max")]
     pub effort: Option<String>,
@@ -144,8 +148,8 @@ pub struct SessionArgs {
     #[arg(long)]
     pub no_session: bool,
 
-    /// Trust this directory for this run; only with --print
-    #[arg(long, requires = "print")]
+    /// Trust this directory for this run; only with --print or tern acp
+    #[arg(long)]
     pub trust: bool,
 
     /// Write diagnostics to this file
@@ -198,6 +202,9 @@ pub enum Sub {
     Models(cli::models::ModelsArgs),
     /// Servers of the Model Context Protocol
     Mcp(cli::mcp::McpArgs),
+    /// An agent for editors: the Agent Client Protocol on standard input and output
+    #[cfg(feature = "acp")]
+    Acp(Box<cli::acp::AcpArgs>),
     /// Save a provider's key
     Login(cli::login::LoginArgs),
     /// Forget a provider's key

@@ -95,7 +95,7 @@ fn prepare(cli: &Cli, env: &Env) -> Result<Work, Failure> {
 }
 
 /// Whether a file describes the command that the text calls.
-fn describes(cli: &Cli, env: &Env, text: &str) -> bool {
+pub fn describes(cli: &Cli, env: &Env, text: &str) -> bool {
     let trust = start::Trust { this_run: cli.session.trust };
     let (_, _, trusted) = start::configuration(cli, env, trust);
     let found = extend::load(&start::extend_places(env, trusted));

@@ -3,6 +3,8 @@
 //! The only module that looks at the environment, the clock and standard input and output on
 //! behalf of the others; they get what they need as arguments.
 
+#[cfg(feature = "acp")]
+pub mod acp;
 pub mod args;
 pub mod completions;
 pub mod config;
@@ -86,7 +88,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<u8> {
     let env = environment(cli)?;
     let _log = start::diagnostics(cli.session.log.as_deref())?;
-    let out = &mut std::io::stdout().lock();
+    // Not locked: an editor is answered from other threads.
+    let out = &mut std::io::stdout();
     match &cli.command {
         Some(Sub::Sessions(args)) => sessions::run(args, &env, out),
         Some(Sub::Cost(args)) => cost::run(args, &env, out),
@@ -102,6 +105,8 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Some(Sub::Config(args)) => config::run(args, &env, out),
         Some(Sub::Models(args)) => models::run(args, &env, out),
         Some(Sub::Mcp(args)) => mcp::run(args, &env, out),
+        #[cfg(feature = "acp")]
+        Some(Sub::Acp(args)) => acp::run(args, cli, &env),
         Some(Sub::Login(args)) => login::run(args, &env, out),
         Some(Sub::Logout(args)) => login::run_logout(args, &env, out),
         Some(Sub::Plugin(args)) => plugins::run(args, &env, out),
@@ -109,6 +114,11 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
         Some(Sub::Completions(args)) => completions::run(args, Cli::command(), out),
         Some(Sub::Man(args)) => completions::man(args, &Cli::command(), out),
         Some(Sub::Debug(args)) => debug::run(args, out),
+        None if cli.session.trust && !cli.print => {
+            Err(Failure::new(ErrorKind::Config, "--trust is for --print and tern acp")
+                .hint("On the screen, /trust shows what there is to trust.")
+                .into())
+        }
         None if cli.print => headless::run(cli, &env),
         None => screen::run(cli, &env),
     }

@@ -182,7 +182,7 @@ pub fn look(
 }
 
 /// Known models of the providers that can be asked.
-fn choices(config: &Config, env: &Env) -> Vec<ModelRow> {
+pub fn choices(config: &Config, env: &Env) -> Vec<ModelRow> {
     models::all()
         .iter()
         .filter(|model| {

@@ -50,6 +50,8 @@ pub struct Look<'a> {
     pub root: &'a Path,
     /// `--mcp-config`
     pub file: Option<&'a Path>,
+    /// A table of them that an editor brings.
+    pub given: Option<&'a Value>,
     /// Whether the folder is trusted: only then may its servers stand in the place of others.
     pub trusted: bool,
 }
@@ -76,6 +78,12 @@ pub fn find(look: Look<'_>) -> Sources {
         let path = look.cwd.join(path);
         if !found.file(&path, Source::Flag, look.vars) {
             found.tell(Source::Flag, &path, None, "is not there".to_owned());
+        }
+    }
+    if let Some(servers) = look.given.and_then(Value::as_object) {
+        let place = Found { source: Source::Flag, file: None, unit: Unit::Milliseconds };
+        for (name, entry) in servers {
+            found.add(name, entry, &place, None, look.vars);
         }
     }
     found.forbid(&look.config.managed);

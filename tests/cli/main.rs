@@ -11,6 +11,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "acp")]
+mod acp;
 mod bad_input;
 mod faults;
 mod headless;

@@ -5,7 +5,7 @@ mod show;
 mod test;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
@@ -143,19 +143,29 @@ fn defined(env: &Env) -> (Config, Sources) {
     let mut inputs = layer::Inputs::new(env.dirs.clone(), &env.cwd, env.vars.clone());
     inputs.trusted = start::is_trusted(env, &env.cwd);
     let config = layer::load(&inputs).0.config;
-    let found = find_all(&config, env, inputs.trusted, None);
+    let found = find_all(&config, env, inputs.trusted, Brought::default());
     (config, found)
 }
 
+/// Servers that are no part of the settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Brought<'a> {
+    /// `--mcp-config`
+    pub file: Option<&'a Path>,
+    /// By an editor.
+    pub given: Option<&'a serde_json::Value>,
+}
+
 /// Every definition that counts in this folder.
-pub fn find_all(config: &Config, env: &Env, trusted: bool, file: Option<&PathBuf>) -> Sources {
+pub fn find_all(config: &Config, env: &Env, trusted: bool, brought: Brought<'_>) -> Sources {
     let root = dirs::project_root(&env.cwd);
     sources::find(Look {
         config,
         vars: &env.vars,
         cwd: &env.cwd,
         root: &root,
-        file: file.map(PathBuf::as_path),
+        file: brought.file,
+        given: brought.given,
         trusted,
     })
 }
