@@ -98,10 +98,14 @@ impl Editor {
         self.wait(id)
     }
 
-    fn begin(&mut self, tern: &Tern) -> String {
+    fn greet(&mut self) {
         let hello = self.ask("initialize", &json!({"protocolVersion": 1})).unwrap();
         same::<acp::InitializeResponse>(&hello);
         assert_eq!(hello["protocolVersion"], 1);
+    }
+
+    fn begin(&mut self, tern: &Tern) -> String {
+        self.greet();
         let new = self.ask("session/new", &here(tern)).unwrap();
         same::<acp::NewSessionResponse>(&new);
         new["sessionId"].as_str().unwrap().to_owned()
@@ -201,9 +205,9 @@ async fn an_editor_holds_a_session_and_answers_a_question() {
         // The session is on the list, and another client takes it up as it was.
         let list = editor.ask("session/list", &json!({"cwd": tern.project()})).unwrap();
         assert_eq!(list["sessions"][0]["sessionId"], session.as_str());
-        let other = Editor::start(&tern, &[]);
+        let mut other = Editor::start(&tern, &[]);
+        other.greet();
         let load = json!({"sessionId": session, "cwd": tern.project(), "mcpServers": []});
-        let mut other = other;
         let busy = other.ask("session/load", &load).unwrap_err();
         assert!(busy["message"].as_str().unwrap().contains("open"), "{busy}");
         editor.leave();
@@ -245,7 +249,7 @@ async fn what_is_not_a_yes_is_a_no() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_ends_a_turn_that_streams_and_one_that_asks() {
-    let (_server, tern) = with_answers(vec![
+    let (server, tern) = with_answers(vec![
         Reply::sse(says("Long")).cut(0).stall(),
         Reply::sse(calls("Bash", &json!({"command": "touch made"}))),
         Reply::sse(says("Still here.")),
@@ -258,6 +262,10 @@ async fn a_cancel_ends_a_turn_that_streams_and_one_that_asks() {
         let prompt = editor.send("session/prompt", &said(&session, "go"));
         let second = editor.prompt(&session, "and again").unwrap_err();
         assert!(second["message"].as_str().unwrap().contains("being worked on"), "{second}");
+        // A turn that has asked nothing yet would leave the answer to the next one.
+        while server.requests().is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         editor.tell("session/cancel", &cancel);
         assert_eq!(editor.wait(prompt).unwrap()["stopReason"], "cancelled");
 
@@ -281,9 +289,9 @@ async fn modes_models_and_commands_are_offered_and_bad_lines_are_answered() {
         let mut editor = Editor::start(&tern, &[]);
         editor.line("{\"jsonrpc\": nonsense");
         assert_eq!(editor.read()["error"]["code"], -32700);
+        let session = editor.begin(&tern);
         let unknown = editor.ask("session/dance", &json!({})).unwrap_err();
         assert_eq!(unknown["code"], -32601);
-        let session = editor.begin(&tern);
         let relative = editor.ask("session/new", &json!({"cwd": "here", "mcpServers": []}));
         assert!(relative.unwrap_err()["message"].as_str().unwrap().contains("absolute"));
         let nowhere = editor.prompt("no-such-session", "hi").unwrap_err();
