@@ -114,9 +114,13 @@ where
     W: AsyncWrite + Send + 'static,
 {
     let incoming = FramedRead::new(input, codec()).map(|line| line.map_err(broken));
-    let outgoing =
-        SinkExt::<String>::sink_map_err(FramedWrite::new(output, codec()), broken);
-    let desk = Arc::new(Desk { host, can: Mutex::default(), open: Mutex::default(), tasks: TaskTracker::new() });
+    let outgoing = SinkExt::<String>::sink_map_err(FramedWrite::new(output, codec()), broken);
+    let desk = Arc::new(Desk {
+        host,
+        can: Mutex::default(),
+        open: Mutex::default(),
+        tasks: TaskTracker::new(),
+    });
     let lines = Lines::new(Box::pin(outgoing), Box::pin(incoming));
     let served = answer(Arc::clone(&desk), lines).await.map_err(|error| error.to_string());
     desk.close_all().await;

@@ -83,11 +83,17 @@ mod tests {
             acp::TextResourceContents::new("let ``` = 1;", "file:///p/a%20b.rs"),
         );
         let cases = [
-            (vec!["explain".into(), link("file:///p/a.rs"), "please".into()], "explain @/p/a.rs please"),
+            (
+                vec!["explain".into(), link("file:///p/a.rs"), "please".into()],
+                "explain @/p/a.rs please",
+            ),
             (vec![link("file:///p/a%20b.rs")], "@\"/p/a b.rs\" "),
             (vec![link("https://example.com/a")], "x (https://example.com/a) "),
             (
-                vec!["look".into(), acp::ContentBlock::Resource(acp::EmbeddedResource::new(contents))],
+                vec![
+                    "look".into(),
+                    acp::ContentBlock::Resource(acp::EmbeddedResource::new(contents)),
+                ],
                 "look /p/a b.rs \n\n/p/a b.rs:\n````\nlet ``` = 1;\n````",
             ),
         ];

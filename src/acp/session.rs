@@ -23,8 +23,14 @@ use crate::protocol::{Inquiry, Request, budget};
 /// What the client wants of a session.
 #[derive(Debug)]
 pub enum Order {
-    Prompt { blocks: Vec<acp::ContentBlock>, responder: Responder<acp::PromptResponse> },
-    Mode { id: acp::SessionModeId, responder: Responder<acp::SetSessionModeResponse> },
+    Prompt {
+        blocks: Vec<acp::ContentBlock>,
+        responder: Responder<acp::PromptResponse>,
+    },
+    Mode {
+        id: acp::SessionModeId,
+        responder: Responder<acp::SetSessionModeResponse>,
+    },
     Choose {
         id: acp::SessionConfigId,
         value: acp::SessionConfigOptionValue,
@@ -337,7 +343,8 @@ impl Begun {
     fn update(&self, updates: Vec<acp::SessionUpdate>) {
         for update in updates {
             // A client that is gone ends the session by dropping its orders.
-            let _gone = self.peer.send_notification(acp::SessionNotification::new(self.id(), update));
+            let _gone =
+                self.peer.send_notification(acp::SessionNotification::new(self.id(), update));
         }
     }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::acp::offer;
 use crate::protocol::{
-    CallId, CallResult, CallStatus, CommandInfo, Detail, Event, Hunk, Level, LineKind, Role, Title, Todo,
-    TodoState,
+    CallId, CallResult, CallStatus, CommandInfo, Detail, Event, Hunk, Level, LineKind, Role, Title,
+    Todo, TodoState,
 };
 
 /// Bytes of a result that the client is shown. The model gets all of it.
@@ -41,7 +41,14 @@ struct Running {
 impl Teller {
     pub fn new(models: Vec<String>, can: &acp::ClientCapabilities) -> Teller {
         let notices = can.session.as_ref().is_some_and(|session| session.notices.is_some());
-        Teller { cwd: PathBuf::new(), window: None, notices, models, found: Vec::new(), running: Vec::new() }
+        Teller {
+            cwd: PathBuf::new(),
+            window: None,
+            notices,
+            models,
+            found: Vec::new(),
+            running: Vec::new(),
+        }
     }
 
     /// What the client is told of it, in order.
@@ -101,7 +108,9 @@ impl Teller {
                 U::ToolCallUpdate(acp::ToolCallUpdate::new(call.0.clone(), fields))
             }
             Event::TodosChanged { todos } => U::Plan(plan(todos)),
-            Event::ModeSet { mode } => U::CurrentModeUpdate(acp::CurrentModeUpdate::new(mode.name())),
+            Event::ModeSet { mode } => {
+                U::CurrentModeUpdate(acp::CurrentModeUpdate::new(mode.name()))
+            }
             Event::ModelSet { model, window } => {
                 self.window = *window;
                 U::ConfigOptionUpdate(acp::ConfigOptionUpdate::new(offer::options(
@@ -279,10 +288,9 @@ fn doing(title: &Title) -> String {
 fn status(status: CallStatus) -> acp::ToolCallStatus {
     match status {
         CallStatus::Done => acp::ToolCallStatus::Completed,
-        CallStatus::Failed
-        | CallStatus::Denied
-        | CallStatus::Interrupted
-        | CallStatus::Unknown => acp::ToolCallStatus::Failed,
+        CallStatus::Failed | CallStatus::Denied | CallStatus::Interrupted | CallStatus::Unknown => {
+            acp::ToolCallStatus::Failed
+        }
     }
 }
 

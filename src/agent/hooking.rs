@@ -14,16 +14,17 @@ use crate::agent::Setup;
 use crate::agent::conversation::Conversation;
 use crate::agent::dispatch::Call;
 use crate::agent::shared::{Shared, lock};
-use crate::config::Hook;
+use crate::config::{Check, Hook};
 use crate::hooks::{self, Answers, Hooks, Occasion, Place, Say};
 use crate::permissions::facts::HookRuling;
-use crate::process::{Mark, child_env};
-use crate::protocol::{CallId, CallStatus, Event, HookEvent, Level, SessionId, TurnEnd};
+use crate::process::{Exchange, Mark, child_env};
+use crate::protocol::{CallId, CallStatus, Event, HookEvent, Level, SessionId, Sourced, TurnEnd};
 use crate::tools::Outcome;
 
 #[derive(Debug)]
 pub struct Hooking {
     hooks: Hooks,
+    checks: Vec<Sourced<Check>>,
     place: Place,
     session: SessionId,
     /// The session's log; `None` with --no-session.
@@ -45,6 +46,7 @@ impl Hooking {
         let over = CancellationToken::new();
         Hooking {
             hooks: setup.hooks.clone(),
+            checks: setup.checks.clone(),
             place: Place { cwd: setup.cwd.clone(), env, mark: Mark::default() },
             session: session.clone(),
             transcript,
@@ -60,6 +62,29 @@ impl Hooking {
         self.hooks.of(event, about, |source| {
             (trusted || !source.is_project()) && managed.hook(source).is_ok()
         })
+    }
+
+    /// The checks that may run, by the same measure.
+    pub fn checks(&self, shared: &Shared) -> Vec<&Sourced<Check>> {
+        let rules = &shared.gate.rules;
+        let (trusted, managed) = (rules.trusted(), rules.managed());
+        let may = |check: &&Sourced<Check>| {
+            (trusted || !check.source.is_project()) && managed.hook(check.source).is_ok()
+        };
+        self.checks.iter().filter(may).collect()
+    }
+
+    /// A program of the person's, but for what it is.
+    pub fn exchange(&self, timeout: Duration) -> Exchange {
+        Exchange {
+            argv: Vec::new(),
+            cwd: self.place.cwd.clone(),
+            env: self.place.env.clone(),
+            timeout,
+            input: Vec::new(),
+            most: 0,
+            run: self.place.mark.next_run(),
+        }
     }
 }
 

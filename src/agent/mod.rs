@@ -14,6 +14,7 @@ mod approvals;
 mod ask;
 mod asked;
 mod begin;
+mod checks;
 pub mod circle;
 mod compact;
 mod confinement;
@@ -59,10 +60,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::agent::route::Router;
-use crate::config::{Budget, Compact, Effort, Sandbox};
+use crate::config::{Budget, Check, Compact, Effort, Sandbox};
 use crate::context::Place;
 use crate::hooks::Hooks;
-use crate::protocol::{Command, Event, Mode, SessionId};
+use crate::protocol::{Command, Event, Mode, SessionId, Sourced};
 use crate::session::Places;
 use crate::session::log;
 use crate::tools::table::Table;
@@ -87,6 +88,8 @@ pub struct Setup {
     pub rules: Rules,
     /// All that the settings name; those of a folder that is not trusted do not run.
     pub hooks: Hooks,
+    /// What runs after changes of files; those of a folder that is not trusted do not.
+    pub checks: Vec<Sourced<Check>>,
     /// For reading them again.
     pub settings: Arc<dyn Settings>,
     /// False where no person is there to answer: an ask then counts as a denial.

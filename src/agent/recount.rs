@@ -320,6 +320,7 @@ pub struct Done {
     added: u32,
     removed: u32,
     commands: u32,
+    edits: u32,
 }
 
 impl Done {
@@ -327,12 +328,18 @@ impl Done {
         match &result.detail {
             Detail::Diff { path, added, removed, .. } if !result.is_error() => {
                 self.files.insert(path.clone());
+                self.edits += 1;
                 self.added += added;
                 self.removed += removed;
             }
             Detail::Command { .. } => self.commands += 1,
             Detail::Diff { .. } | Detail::Text | Detail::Todos { .. } => {}
         }
+    }
+
+    /// Changes of files so far.
+    pub fn edits(&self) -> u32 {
+        self.edits
     }
 
     pub fn tell(&self, summary: &mut TurnSummary) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::checks::Checked;
 use crate::agent::circle::Watch;
 use crate::agent::compact;
 use crate::agent::conversation::{Conversation, new_message_id};
@@ -102,6 +103,7 @@ async fn exchange(
     let mut watch = Watch::default();
     let mut sent_back = 0;
     let mut done = Done::default();
+    let mut checked = Checked::default();
     talk.carries = None;
     loop {
         if talk.limits.max_turns.is_some_and(|most| summary.requests >= most) {
@@ -176,6 +178,14 @@ async fn exchange(
                 if talk.take_steering(shared, cancel).await {
                     cause = Cause::Prompt;
                     continue;
+                }
+                if let Some(failed) = checked.after(shared, done.edits(), cancel).await {
+                    talk.add_note(shared, &failed).await;
+                    cause = Cause::Prompt;
+                    continue;
+                }
+                if cancel.is_cancelled() {
+                    return TurnEnd::Interrupted;
                 }
                 let said = talk.last_said();
                 match hooking::before_end(shared, &said, sent_back, cancel).await {

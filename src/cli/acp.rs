@@ -25,8 +25,7 @@ pub struct AcpArgs {
 
 pub fn run(args: &AcpArgs, cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     let _log = start::diagnostics(args.session.log.as_deref())?;
-    let cli =
-        Cli { session: args.session.clone(), demo: args.demo, command: None, ..cli.clone() };
+    let cli = Cli { session: args.session.clone(), demo: args.demo, command: None, ..cli.clone() };
     let host = Arc::new(Local { cli, env: env.clone(), samples: Mutex::default() });
     let runtime = start::runtime()?;
     let served = runtime.block_on(acp::serve(

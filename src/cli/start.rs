@@ -169,6 +169,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         tools: tools(args, servers.as_ref(), &config)?,
         rules,
         hooks: hooks(&config, env),
+        checks: config.checks.clone(),
         settings: Arc::new(Again { cli: cli.clone(), env: env.clone() }),
         can_ask,
         prompt: prompt(args, env)?,
@@ -280,8 +281,7 @@ fn servers(
     trusted: bool,
     args: &SessionArgs,
 ) -> (Option<Arc<Servers>>, Vec<Problem>) {
-    let brought =
-        mcp::Brought { file: args.mcp_config.as_deref(), given: args.mcp_given.as_ref() };
+    let brought = mcp::Brought { file: args.mcp_config.as_deref(), given: args.mcp_given.as_ref() };
     let found = mcp::find_all(config, env, trusted, brought);
     let mut problems = found.problems.clone();
     if found.definitions.is_empty() {

@@ -9,8 +9,9 @@ use crate::config::providers::{self, BUILT_IN, Stated};
 use crate::config::table::{self, Found};
 use crate::config::value::{self, Value};
 use crate::config::{
-    Auth, Budget, CacheTtl, Compact, Config, DiffStyle, Effort, Hook, Keymap, Managed, Network,
-    Permissions, Problem, ProviderConfig, Sandbox, SandboxMode, Session, Ui, WebSearchConfig, Wire,
+    Auth, Budget, CacheTtl, Check, Compact, Config, DiffStyle, Effort, Hook, Keymap, Managed,
+    Network, Permissions, Problem, ProviderConfig, Sandbox, SandboxMode, Session, Ui,
+    WebSearchConfig, Wire,
 };
 use crate::protocol::{HookEvent, Mode, Money, Sourced};
 
@@ -65,6 +66,7 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
         network,
         sandbox: sandbox(store),
         hooks: hooks(store, &mut problems),
+        checks: checks(store),
         models: models(store),
         managed: Managed::default(),
         web_search: web_search(store, &mut problems),
@@ -260,6 +262,19 @@ fn hooks(store: &Store, problems: &mut Vec<Problem>) -> Vec<Sourced<Hook>> {
         }));
     }
     found
+}
+
+fn checks(store: &Store) -> Vec<Sourced<Check>> {
+    let timeout = Duration::from_secs(count(store, &["checks", "timeout-s"]).unwrap_or_default());
+    // A formatter goes first, so that what it mends is not complained of.
+    ["format", "lint", "test"]
+        .into_iter()
+        .filter_map(|name| {
+            let entry = store.one(&["checks", name])?;
+            let command = text_of(&entry.value).filter(|command| !command.trim().is_empty())?;
+            Some(same_place(entry, Check { name: name.to_owned(), command, timeout }))
+        })
+        .collect()
 }
 
 fn models(store: &Store) -> toml::Table {

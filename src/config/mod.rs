@@ -56,6 +56,8 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// Those of the project count once it is trusted, which is not looked at here.
     pub hooks: Vec<Sourced<Hook>>,
+    /// In the order in which they run. As with hooks, trust is not looked at here.
+    pub checks: Vec<Sourced<Check>>,
     /// The user's `[models]` table: `"PROVIDER/MODEL" = { window = .., prices = [..] }` in the form
     /// of the built-in table of models, which `models` lays it over.
     pub models: toml::Table,
@@ -74,6 +76,15 @@ impl Default for Config {
     fn default() -> Config {
         build::config(&layer::Store::default(), &BTreeMap::new()).0
     }
+}
+
+/// A command for the shell that says with its exit code whether changes are in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// `format`, `lint` or `test`
+    pub name: String,
+    pub command: String,
+    pub timeout: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

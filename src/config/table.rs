@@ -113,6 +113,11 @@ pub const SETTINGS: &[Setting] = &[
     row("managed.telemetry", Choice(&["any", "managed", "never"]), "\"any\"", Managed, "Whose telemetry may be sent"),
 
     row("hooks.*", Hooks, "", Sets, "Commands that run at an event, as [[hooks.pre-tool-use]] with matcher, command and timeout in seconds"),
+    row("checks.format", Text, "", Sets, "A shell command that runs after a turn has changed files: a formatter"),
+    row("checks.lint", Text, "", Sets, "The same after it: a linter, whose failure the model is to mend"),
+    row("checks.test", Text, "", Sets, "The same after that: the tests"),
+    row("checks.timeout-s", Count { least: 1, most: 3_600 }, "300", Sets, "Longest run of a check, in seconds"),
+
     row("mcp.direct-tokens", Count { least: 0, most: 1_000_000 }, "2000", Never, "Tokens of tools of MCP servers that every request carries; those of other servers are found by ToolSearch"),
     row("mcp.servers.*", Raw, "", Sets, "A server of the Model Context Protocol: command, args, env, or url, headers; enabled, timeout in seconds"),
     row("telemetry.*", Unused, "", Never, "Reserved"),

@@ -23,6 +23,7 @@ pub enum Kind {
     AllowRule,
     Directory,
     Hook,
+    Check,
     McpServer,
     Agent,
     Command,
@@ -39,6 +40,7 @@ impl Kind {
             Kind::AllowRule => "allow rule",
             Kind::Directory => "additional directory",
             Kind::Hook => "hook",
+            Kind::Check => "check after edits",
             Kind::McpServer => "MCP server",
             Kind::Agent => "agent",
             Kind::Command => "command",
@@ -137,6 +139,11 @@ fn settings(root: &Path, name: &str, parse: impl Fn(&str) -> Option<Value>, item
     for servers in [&value["mcpServers"], &value["mcp"]["servers"]] {
         for (server, entry) in servers.as_object().into_iter().flatten() {
             add(Kind::McpServer, format!("{server}: {}", server_text(entry)), server, entry);
+        }
+    }
+    for (name, command) in value["checks"].as_object().into_iter().flatten() {
+        if let Some(text) = command.as_str() {
+            add(Kind::Check, format!("{name}: {text}"), text, command);
         }
     }
     for field in SETTINGS {

@@ -14,6 +14,7 @@ mod support;
 mod agents;
 mod bad_days;
 mod budget;
+mod checks;
 mod circle;
 mod compaction;
 mod deferred;

@@ -199,7 +199,10 @@ async fn an_editor_holds_a_session_and_answers_a_question() {
             .find(|content| content["type"] == "diff")
             .expect("a diff");
         assert_eq!(diff["path"], json!(tern.project().canonicalize().unwrap().join("a.txt")));
-        assert_eq!((&diff["oldText"], &diff["newText"]), (&json!("one\ntwo\n"), &json!("one\nthree\n")));
+        assert_eq!(
+            (&diff["oldText"], &diff["newText"]),
+            (&json!("one\ntwo\n"), &json!("one\nthree\n"))
+        );
         assert_eq!(std::fs::read_to_string(tern.project().join("a.txt")).unwrap(), "one\nthree\n");
 
         // The session is on the list, and another client takes it up as it was.

@@ -52,6 +52,7 @@ pub struct Options {
     pub hooks: Vec<tern::protocol::Sourced<tern::config::Hook>>,
     /// What the session is written to.
     pub disk: Disk,
+    pub checks: Vec<tern::protocol::Sourced<tern::config::Check>>,
 }
 
 impl Default for Options {
@@ -71,6 +72,7 @@ impl Default for Options {
             rules: Rules::default(),
             hooks: Vec::new(),
             disk: Disk::default(),
+            checks: Vec::new(),
         }
     }
 }
@@ -285,6 +287,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         settings: Arc::new(agent::Fixed(options.rules.clone())),
         rules: options.rules,
         hooks: tern::hooks::Hooks::new(options.hooks),
+        checks: options.checks,
         can_ask: options.can_ask,
         prompt: Prompt::default(),
         place: place(root),
