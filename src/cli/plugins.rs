@@ -87,7 +87,7 @@ fn show(plugin: &Plugin, out: &mut dyn Write) -> anyhow::Result<()> {
     let contents = plugin.contents();
     for (heading, items) in [
         ("runs by itself (hooks)", &contents.hooks),
-        ("servers, which tern does not start", &contents.servers),
+        ("starts when it is called (MCP servers)", &contents.servers),
         ("commands and skills", &contents.commands),
         ("agents", &contents.agents),
         ("does not count", &contents.problems),

@@ -281,8 +281,8 @@ fn servers(
     trusted: bool,
     args: &SessionArgs,
 ) -> (Option<Arc<Servers>>, Vec<Problem>) {
-    let brought = mcp::Brought { file: args.mcp_config.as_deref(), given: args.mcp_given.as_ref() };
-    let found = mcp::find_all(config, env, trusted, brought);
+    let extra = mcp::Extra { file: args.mcp_config.as_deref(), given: args.mcp_given.as_ref() };
+    let found = mcp::find_all(config, env, trusted, extra);
     let mut problems = found.problems.clone();
     if found.definitions.is_empty() {
         return (None, problems);

@@ -1,4 +1,4 @@
-//! Plugins: folders that bundle commands, agents, skills and hooks, as Claude Code has them
+//! Plugins: folders that bundle commands, agents, skills, hooks and servers, as Claude Code has them
 //! (`.claude-plugin/plugin.json`). Installed ones lie in one folder of tern's own.
 //!
 //! *Invariant:* a plugin counts only as it was when the person enabled it: the mark that enabling
@@ -51,6 +51,8 @@ pub struct Contents {
     pub problems: Vec<String>,
 }
 
+/// The file that defines its servers.
+pub const SERVERS: &str = ".mcp.json";
 const MANIFEST: &str = ".claude-plugin/plugin.json";
 /// Files of a plugin, and their bytes.
 const FILES: usize = 2_000;
@@ -112,7 +114,7 @@ impl Plugin {
                 .collect(),
             agents: found.agents.iter().map(|a| format!("{}  {}", a.name, a.description)).collect(),
             hooks: hooks.collect(),
-            servers: servers(&self.root),
+            servers: listed(&self.servers()),
             problems: found.problems,
         }
     }
@@ -143,6 +145,19 @@ impl Plugin {
         });
         let wrong = wrong.into_iter().map(|why| format!("{}: {why}", file.display()));
         (hooks.collect(), wrong.collect())
+    }
+
+    /// Its servers of the Model Context Protocol, as `.mcp.json` has them; a table. Their names say
+    /// whose they are.
+    pub fn servers(&self) -> Value {
+        let Ok(text) = files::text(&self.root.join(SERVERS)) else { return Value::Null };
+        // Within the text of JSON, so that no folder's name can add to it.
+        let root = Value::from(self.root.to_string_lossy()).to_string();
+        let text = text.replace("${CLAUDE_PLUGIN_ROOT}", root.trim_matches('"'));
+        let Ok(value) = serde_json::from_str::<Value>(&text) else { return Value::Null };
+        let servers = value.get("mcpServers").unwrap_or(&value).as_object().cloned();
+        let named = servers.unwrap_or_default().into_iter();
+        named.map(|(name, server)| (format!("plugin_{}_{name}", self.name), server)).collect()
     }
 
     /// From now on it counts, as it is.
@@ -234,12 +249,8 @@ fn collect(
     Ok(())
 }
 
-/// Servers that it names, for the listing.
-fn servers(root: &Path) -> Vec<String> {
-    let Ok(text) = files::text(&root.join(".mcp.json")) else { return Vec::new() };
-    let Ok(value) = serde_json::from_str::<Value>(&text) else { return Vec::new() };
-    let servers =
-        value.get("mcpServers").unwrap_or(&value).as_object().cloned().unwrap_or_default();
+/// Servers, each with what starts it.
+fn listed(servers: &Value) -> Vec<String> {
     let words = |server: &Value| match server["command"].as_str() {
         Some(command) => {
             let args = server["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -247,7 +258,8 @@ fn servers(root: &Path) -> Vec<String> {
         }
         None => server["url"].as_str().unwrap_or_default().to_owned(),
     };
-    servers.iter().map(|(name, server)| format!("{name}: {}", words(server))).collect()
+    let all = servers.as_object().into_iter().flatten();
+    all.map(|(name, server)| format!("{name}: {}", words(server))).collect()
 }
 
 #[cfg(test)]
@@ -276,7 +288,7 @@ mod tests {
             ("commands/tidy.md", "---\ndescription: tidy up\n---\nTidy."),
             ("agents/tidier.md", "---\ndescription: tidies\n---\nYou tidy."),
             ("hooks/hooks.json", HOOKS),
-            (".mcp.json", r#"{"mcpServers": {"db": {"command": "node", "args": ["x.js"]}}}"#),
+            (".mcp.json", r#"{"mcpServers": {"db": {"command": "node", "args": ["${CLAUDE_PLUGIN_ROOT}/x.js"]}}}"#),
         ]);
         let plugin = install(&from, &to).unwrap();
         assert_eq!((plugin.name.as_str(), plugin.state), ("tidy", State::Disabled));
@@ -284,7 +296,8 @@ mod tests {
         assert_eq!(contents.commands, ["/tidy:tidy  tidy up"]);
         assert_eq!(contents.agents, ["tidier  tidies"]);
         assert_eq!(contents.hooks, ["PostToolUse Edit: \"${CLAUDE_PLUGIN_ROOT}/fmt.sh\""]);
-        assert_eq!(contents.servers, ["db: node x.js"]);
+        let server = format!("plugin_tidy_db: node {}/x.js", to.join("tidy").display());
+        assert_eq!(contents.servers, [server]);
         assert_eq!(contents.problems, Vec::<String>::new());
         plugin.enable(&to).unwrap();
         let state = || installed(&to).0[0].state;

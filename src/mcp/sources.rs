@@ -41,6 +41,14 @@ const LARGEST: u64 = 1 << 20;
 /// Servers of a session.
 const MOST: usize = 64;
 
+/// Servers that no settings file holds: an editor's, or a plugin's. A table of names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brought {
+    pub servers: Value,
+    pub source: Source,
+    pub file: Option<PathBuf>,
+}
+
 /// Where to look.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
@@ -50,8 +58,7 @@ pub struct Look<'a> {
     pub root: &'a Path,
     /// `--mcp-config`
     pub file: Option<&'a Path>,
-    /// A table of them that an editor brings.
-    pub given: Option<&'a Value>,
+    pub brought: &'a [Brought],
     /// Whether the folder is trusted: only then may its servers stand in the place of others.
     pub trusted: bool,
 }
@@ -80,9 +87,9 @@ pub fn find(look: Look<'_>) -> Sources {
             found.tell(Source::Flag, &path, None, "is not there".to_owned());
         }
     }
-    if let Some(servers) = look.given.and_then(Value::as_object) {
-        let place = Found { source: Source::Flag, file: None, unit: Unit::Milliseconds };
-        for (name, entry) in servers {
+    for Brought { servers, source, file } in look.brought {
+        let place = Found { source: *source, file: file.clone(), unit: Unit::Milliseconds };
+        for (name, entry) in servers.as_object().into_iter().flatten() {
             found.add(name, entry, &place, None, look.vars);
         }
     }
@@ -276,7 +283,7 @@ mod tests {
         let flag = root.join("flag.json");
         let vars = BTreeMap::new();
         let file = Some(flag.as_path());
-        let look = |trusted| Look { config: &config, vars: &vars, cwd: &cwd, root, file, trusted };
+        let look = |trusted| Look { config: &config, vars: &vars, cwd: &cwd, root, file, brought: &[], trusted };
         let found = find(look(true));
         let shown: Vec<_> = found
             .definitions

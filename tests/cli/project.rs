@@ -15,13 +15,21 @@ fn write(tern: &Tern, files: &[(&str, &str)]) {
 }
 
 const SETTINGS: &str = r#"{
-  "permissions": {"allow": ["Bash(printf *)", "Edit"], "deny": ["Bash(rm *)"]},
+  "enableAllProjectMcpServers": true,
+  "permissions": {"allow": ["Bash(printf *)", "Edit", "mcp__notes"], "deny": ["Bash(rm *)"]},
   "hooks": {
     "PreToolUse": [{"matcher": "Write", "hooks": [
       {"type": "command", "command": "cat > \"$CLAUDE_PROJECT_DIR\"/seen.json"}]}],
     "UserPromptSubmit": [{"hooks": [{"type": "command", "command": "echo rainy"}]}]
   }
 }"#;
+
+/// A definition of the scripted server.
+fn servers(tern: &Tern, name: &str) -> String {
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mcp_server.sh");
+    let args = json!([script, "plain", tern.dir.path()]);
+    json!({"mcpServers": {name: {"command": "sh", "args": args}}}).to_string()
+}
 
 fn set_up(tern: &Tern) {
     write(
@@ -43,6 +51,7 @@ fn set_up(tern: &Tern) {
             ("project/CLAUDE.md", "Always be brief."),
         ],
     );
+    write(tern, &[("project/.mcp.json", &servers(tern, "notes"))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,6 +63,7 @@ async fn a_claude_code_project_works_unchanged() {
         Reply::sse(calls("Write", &make)),
         Reply::sse(calls("Agent", &hand)),
         Reply::sse(says("Looks fine.")),
+        Reply::sse(calls("mcp__notes__add", &json!({"a": 5}))),
         Reply::sse(says("Fixed.")),
     ])
     .await;
@@ -80,6 +90,7 @@ async fn a_claude_code_project_works_unchanged() {
     assert!(project.join("made.txt").exists());
     assert!(requests[2].body["system"].to_string().contains("You review."));
     assert!(requests[3].body["messages"].to_string().contains("Looks fine."));
+    assert!(requests[4].body["messages"].to_string().contains("sum 5"), "{}", requests[4].body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,22 +125,27 @@ async fn a_plugin_from_a_git_repository_says_what_it_does_and_then_works() {
             ("repo/note.txt", "a tidy note"),
         ],
     );
+    write(&tern, &[("repo/.mcp.json", &servers(&tern, "notes"))]);
     let repo = tern.dir.path().join("repo");
     let git = "git init -q . && git add -A && git -c user.name=t -c user.email=t@t commit -qm one";
     let made = std::process::Command::new("sh").args(["-c", git]).current_dir(&repo).status();
     assert!(made.unwrap().success());
     let url = format!("file://{}", repo.display());
-    let (added, listed, enabled, after) = aside(move || {
+    let (added, listed, before, enabled, known, after) = aside(move || {
         (
             tern.run(&["plugin", "add", &url]),
             tern.run(&["plugin", "list"]),
+            tern.run(&["mcp", "list"]),
             tern.run(&["plugin", "enable", "tidy"]),
+            tern.run(&["mcp", "list"]),
             tern.run(&["-p", "/tidy:up now"]),
         )
     })
     .await;
     assert_eq!(added.code, Some(0), "{added:?}");
-    for part in ["disabled", "UserPromptSubmit", "/tidy:up  tidy up"] {
+    let notes = "plugin_tidy_notes";
+    assert!(!before.out.contains(notes) && known.out.contains(notes), "{before:?} {known:?}");
+    for part in ["disabled", "UserPromptSubmit", "/tidy:up  tidy up", notes] {
         assert!(added.out.contains(part), "{part}: {}", added.out);
     }
     assert_eq!(enabled.code, Some(0), "{enabled:?}");

@@ -12,11 +12,12 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::cli::{Env, Failure, start};
 use crate::config::{Config, Problem, dirs, layer};
+use crate::extend::plugins;
 use crate::mcp::connect::Surroundings;
-use crate::mcp::sources::{self, Look, Sources};
+use crate::mcp::sources::{self, Brought, Look, Sources};
 use crate::mcp::{Act, McpError, Places, Servers};
 use crate::process::{self, Mark};
-use crate::protocol::ErrorKind;
+use crate::protocol::{ErrorKind, Source};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct McpArgs {
@@ -143,13 +144,13 @@ fn defined(env: &Env) -> (Config, Sources) {
     let mut inputs = layer::Inputs::new(env.dirs.clone(), &env.cwd, env.vars.clone());
     inputs.trusted = start::is_trusted(env, &env.cwd);
     let config = layer::load(&inputs).0.config;
-    let found = find_all(&config, env, inputs.trusted, Brought::default());
+    let found = find_all(&config, env, inputs.trusted, Extra::default());
     (config, found)
 }
 
-/// Servers that are no part of the settings.
+/// Servers that only this run has.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Brought<'a> {
+pub struct Extra<'a> {
     /// `--mcp-config`
     pub file: Option<&'a Path>,
     /// By an editor.
@@ -157,17 +158,34 @@ pub struct Brought<'a> {
 }
 
 /// Every definition that counts in this folder.
-pub fn find_all(config: &Config, env: &Env, trusted: bool, brought: Brought<'_>) -> Sources {
+pub fn find_all(config: &Config, env: &Env, trusted: bool, extra: Extra<'_>) -> Sources {
     let root = dirs::project_root(&env.cwd);
     sources::find(Look {
         config,
         vars: &env.vars,
         cwd: &env.cwd,
         root: &root,
-        file: brought.file,
-        given: brought.given,
+        file: extra.file,
+        brought: &brought(env, extra),
         trusted,
     })
+}
+
+/// Those of enabled plugins, which were listed before they were enabled, and the editor's.
+fn brought(env: &Env, extra: Extra<'_>) -> Vec<Brought> {
+    let (plugins, _) = plugins::installed(&crate::cli::plugins::folder(env));
+    let enabled = plugins.iter().filter(|plugin| plugin.state == plugins::State::Enabled);
+    let theirs = enabled.map(|plugin| Brought {
+        servers: plugin.servers(),
+        source: Source::User,
+        file: Some(plugin.root.join(plugins::SERVERS)),
+    });
+    let given = extra.given.map(|servers| Brought {
+        servers: servers.clone(),
+        source: Source::Flag,
+        file: None,
+    });
+    theirs.chain(given).collect()
 }
 
 pub fn places(config: &Config, env: &Env) -> Places {
