@@ -131,7 +131,7 @@ impl Teller {
                 }
                 U::UsageUpdate(usage)
             }
-            Event::CommandsChanged { commands } => {
+            Event::CommandsChanged { commands, .. } => {
                 self.found.clone_from(commands);
                 return self.commands();
             }

@@ -121,7 +121,7 @@ async fn fresh(
     let mut talk = Conversation::new(Start {
         journal,
         preamble: context.preamble,
-        ..start(setup, session, route)
+        ..start(setup, session, route, style(setup, &shared).await)
     });
     talk.nested.begun_with(&context.files);
     talk.journal.keeps(&mut lock(&shared.queue));
@@ -201,6 +201,13 @@ async fn resumed(
     let preamble = known.preamble.clone();
     let mut talk = Conversation::new(Start { journal, preamble, ..start(setup, session, route) });
     talk.take_up(known);
+    let style = style(setup, &shared).await;
+    let mut talk = Conversation::new(Start {
+        journal,
+        history,
+        preamble,
+        ..start(setup, session, route, style)
+    });
     talk.nested.taken_up(&loaded);
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
@@ -410,10 +417,26 @@ fn rules(setup: &Setup) -> crate::agent::Rules {
     rules
 }
 
-fn start(setup: &Setup, session: SessionId, route: Route) -> Start {
+/// The words of the output style that the settings name.
+async fn style(setup: &Setup, shared: &Shared) -> Option<String> {
+    let name = setup.style.as_ref()?;
+    let extensions = lock(&lock(&shared.session).extensions).clone();
+    let found = extensions.style(name).map(|style| style.text.clone());
+    if found.is_none() {
+        let text = format!("There is no output style {name}; /output-style lists them.");
+        shared.notice(Level::Warning, text).await;
+    }
+    found
+}
+
+fn start(setup: &Setup, session: SessionId, route: Route, style: Option<String>) -> Start {
     let system = match &setup.prompt.system {
         Some(own) => own.clone(),
         None => context::SYSTEM.to_owned(),
+    };
+    let system = match style {
+        Some(style) => format!("{system}\n\n<output-style>\n{style}\n</output-style>"),
+        None => system,
     };
     let system = match &setup.prompt.append {
         Some(more) => format!("{system}\n\n{more}"),

@@ -95,6 +95,8 @@ pub struct Setup {
     /// False where no person is there to answer: an ask then counts as a denial.
     pub can_ask: bool,
     pub prompt: Prompt,
+    /// The name of the output style.
+    pub style: Option<String>,
     pub place: Place,
     pub places: Places,
     /// Bytes of earlier contents of files that are kept for going back.

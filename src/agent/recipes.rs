@@ -38,10 +38,10 @@ pub async fn load_all(shared: &Shared, session: &SessionState, places: Places) {
     if more > 0 {
         shared.notice(Level::Warning, format!("and {more} more files do not count")).await;
     }
-    let commands = found.commands();
+    let (commands, styles) = (found.commands(), found.own_styles());
     *lock(&session.extensions) = Arc::new(found);
-    if !commands.is_empty() {
-        shared.emit(Event::CommandsChanged { commands }).await;
+    if !commands.is_empty() || !styles.is_empty() {
+        shared.emit(Event::CommandsChanged { commands, styles }).await;
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Reread {
     pub rules: Rules,
     /// The mode that the settings begin with.
     pub mode: Mode,
+    /// The name of the output style.
+    pub style: Option<String>,
     /// What is wrong with them, a sentence each.
     pub problems: Vec<String>,
 }

@@ -516,6 +516,7 @@ async fn renew(
     let (settings, trusted) = (setup.settings.clone(), shared.gate.rules.trusted());
     if let Ok(read) = tokio::task::spawn_blocking(move || settings.read(trusted)).await {
         setup.rules = read.rules;
+        setup.style = read.style;
         setup.place.trusted = trusted;
     }
     let reason = if setup.resume.is_some() { "resume" } else { "clear" };

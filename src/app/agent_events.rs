@@ -209,7 +209,9 @@ pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
             let text = clean::prose(&text);
             model.transcript.push(Body::Notice { level, text, hints: Vec::new() });
         }
-        Event::CommandsChanged { commands } => model.recipes = clean::commands(commands),
+        Event::CommandsChanged { commands, styles } => {
+            (model.recipes, model.styles) = (clean::commands(commands), clean::commands(styles));
+        }
         Event::HookRan { run } => hook_ran(model, run),
         Event::AgentChanged { info } => agents::changed(model, info),
         Event::Within { agent, event } => return within(model, &agent, *event),

@@ -66,6 +66,7 @@ pub enum Effect {
 pub enum Setting {
     Theme(String),
     Model(String),
+    OutputStyle(String),
     Budgets(Limits),
 }
 

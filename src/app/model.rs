@@ -70,6 +70,8 @@ pub struct Model {
     pub agents: Vec<Agent>,
     /// What files describe that can be called with a slash.
     pub recipes: Vec<CommandInfo>,
+    /// Output styles of files.
+    pub styles: Vec<CommandInfo>,
     /// Hooks of the settings, and whether each counts.
     pub hook_list: Vec<(Sourced<Hook>, bool)>,
     /// Hooks that have run, the newest last.

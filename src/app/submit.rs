@@ -4,7 +4,7 @@ use crate::app::complete::{self, Taken};
 use crate::app::dialog::Stage;
 use crate::app::dialog::{budget, confirm, inquiry, permission, trust};
 use crate::app::earlier;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Setting};
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
 use crate::app::panels::{
@@ -15,6 +15,7 @@ use crate::app::scroll::Scroll;
 use crate::app::search;
 use crate::app::slash::{self, Slash};
 use crate::app::transcript::Body;
+use crate::config::STYLES;
 use crate::protocol::{Command, Input, Mode, SessionId};
 
 /// Enter: sends what stands in the prompt, or queues it while a turn runs.
@@ -159,6 +160,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Mode { mode: Some(Mode::BypassPermissions) } if !model.may_bypass => {
             model.say("bypassPermissions must be asked for when tern starts: --permission-mode");
         }
+        Slash::OutputStyle { name } => return style(model, name.as_deref()),
         Slash::Mode { mode: Some(mode) } => return vec![Effect::Send(Command::SetMode { mode })],
         Slash::Resume { session: Some(name) } => return resume(model, &name),
         Slash::Resume { session: None } => return history::open(model, None),
@@ -170,6 +172,27 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Theme { name: Some(name) } => return themes::set(model, &name),
     }
     Vec::new()
+}
+
+/// Names the output styles, or keeps one of them for sessions to come.
+fn style(model: &mut Model, name: Option<&str>) -> Vec<Effect> {
+    let own = model.styles.iter().map(|style| style.name.as_str());
+    let all: Vec<&str> =
+        ["default"].into_iter().chain(STYLES.map(|(name, _)| name)).chain(own).collect();
+    let known = |name: &str| all.iter().find(|known| known.eq_ignore_ascii_case(name));
+    match name.map(|name| (name, known(name))) {
+        Some((_, Some(name))) => vec![Effect::Save(Setting::OutputStyle((*name).to_owned()))],
+        Some((name, None)) => {
+            let text = format!("no output style {name}; there are {}", all.join(", "));
+            model.say(&text);
+            Vec::new()
+        }
+        None => {
+            let text = format!("output styles: {}; /output-style NAME chooses", all.join(", "));
+            model.say(&text);
+            Vec::new()
+        }
+    }
 }
 
 /// An id resumes; anything else is looked for.

@@ -85,7 +85,7 @@ impl Local {
             .filter(|mode| *mode != Mode::BypassPermissions || started == *mode)
             .filter(|mode| managed.mode(*mode).is_ok())
             .collect();
-        let secrets = prepared.setup.secrets.clone();
+        let secrets = prepared.setup.log.secrets.clone();
         let agent = agent::spawn(prepared.setup);
         let events = start::recorded(agent.events, prepared.record, secrets);
         Ok(Opened {

@@ -122,6 +122,7 @@ impl Services for Local {
         let (name, value) = match setting {
             Setting::Theme(theme) => ("ui.theme", theme),
             Setting::Model(model) => ("model", model),
+            Setting::OutputStyle(style) => ("output-style", style),
             Setting::Budgets(limits) => return self.save_budgets(limits),
         };
         let file = self.env.dirs.user_file();

@@ -52,6 +52,10 @@ fn instead(slash: &Slash) -> Failure {
         Slash::Theme { .. } => {
             ("/theme has nothing to draw here", "Use `tern config set ui.theme NAME`.")
         }
+        Slash::OutputStyle { .. } => (
+            "/output-style chooses for sessions to come",
+            "Use `tern config set output-style NAME`.",
+        ),
         Slash::Resume { .. } => {
             ("/resume needs a screen", "Use -c or -r ID together with -p and a prompt.")
         }

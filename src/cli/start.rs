@@ -88,6 +88,7 @@ impl agent::Settings for Again {
         let (rules, problems) = rules(&loaded.config, &self.env, trusted, problems);
         agent::Reread {
             mode: loaded.config.permissions.mode.map_or(Mode::Default, |mode| mode.value),
+            style: loaded.config.output_style,
             problems: problems.iter().map(ToString::to_string).collect(),
             rules,
         }
@@ -173,6 +174,7 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         settings: Arc::new(Again { cli: cli.clone(), env: env.clone() }),
         can_ask,
         prompt: prompt(args, env)?,
+        style: config.output_style.clone(),
         place: place(env, trusted),
         log: log::Tools::new(Disk::default(), &places.blobs, router::secrets(&config, env)),
         places,

@@ -24,6 +24,8 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
         model: text(store, &["model"]),
         small_model: text(store, &["small-model"]),
         fallback_model: text(store, &["fallback-model"]),
+        output_style: text(store, &["output-style"])
+            .filter(|style| !style.trim().is_empty() && !style.eq_ignore_ascii_case("default")),
         effort: choice(
             store,
             &["effort"],

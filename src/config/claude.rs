@@ -1,5 +1,5 @@
-//! `.claude/settings.json` and its local sister, as far as they count here: the permission rules
-//! and hooks, under the names that tern's own files have for them. Everything else in them (env,
+//! `.claude/settings.json` and its local sister, as far as they count here: the permission rules,
+//! hooks and the output style, under the names that tern's own files have for them. Everything else in them (env,
 //! programs, looks) is kept out and not reported, as those files are written for another program.
 
 use std::collections::BTreeMap;
@@ -41,6 +41,9 @@ fn settings(text: &str) -> Result<Vec<(String, Item)>, serde_json::Error> {
     let line = hooks::line_in(text, &lines);
     let root: Object<'_> = serde_json::from_str(text)?;
     let mut entries = permissions(&root, &line)?;
+    if let Some(raw) = root.get("outputStyle") {
+        entries.push(("output-style".into(), Item { node: plain(raw)?, line: line(raw) }));
+    }
     if let Some((raw, node)) =
         root.get("hooks").and_then(|raw| Some((raw, hooks::of_claude(raw, &line)?)))
     {

@@ -43,6 +43,8 @@ pub struct Config {
     pub small_model: Option<String>,
     pub fallback_model: Option<String>,
     pub effort: Option<Effort>,
+    /// The name of an output style; `None`: none.
+    pub output_style: Option<String>,
     pub cache_ttl: CacheTtl,
     pub providers: BTreeMap<String, ProviderConfig>,
     pub permissions: Permissions,
@@ -77,6 +79,12 @@ impl Default for Config {
         build::config(&layer::Store::default(), &BTreeMap::new()).0
     }
 }
+
+/// Output styles that are tern's own: the name, and what it is for.
+pub const STYLES: [(&str, &str); 2] = [
+    ("concise", "as few words as the task allows"),
+    ("explanatory", "says why, and points out how this project does things"),
+];
 
 /// A command for the shell that says with its exit code whether changes are in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

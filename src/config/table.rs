@@ -44,6 +44,7 @@ pub const SETTINGS: &[Setting] = &[
     row("small-model", Text, "", Sets, "For titles, summaries and page questions; unset: the provider's cheapest known model"),
     row("fallback-model", Text, "", Sets, "Takes over when the model stays overloaded"),
     row("effort", Choice(&["low", "medium", "high", "max"]), "", Sets, "How long the model thinks"),
+    row("output-style", Text, "", Sets, "How the model speaks: default, concise, explanatory, or a file of output-styles; counts from the next session"),
     row("cache-ttl", Choice(&["5m", "1h"]), "\"5m\"", Sets, "How long an Anthropic server keeps the prompt; 1h costs more to write, and pays where you pause for more than five minutes"),
 
     row("providers.*.api", Choice(APIS), "", Never, "The wire format of a provider"),

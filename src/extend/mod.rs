@@ -13,11 +13,13 @@ mod front;
 pub mod plugins;
 pub mod recipe;
 pub mod skills;
+pub mod styles;
 
 use std::path::{Path, PathBuf};
 
 pub use agents::Agent;
 pub use skills::Skill;
+pub use styles::Style;
 
 use crate::protocol::CommandInfo;
 
@@ -61,13 +63,15 @@ pub struct Extensions {
     /// Commands and skills, by name.
     pub skills: Vec<Skill>,
     pub agents: Vec<Agent>,
+    pub styles: Vec<Style>,
     /// Each a sentence for the person.
     pub problems: Vec<String>,
 }
 
 /// Reads all of it. Never fails: what cannot be read is told and left out.
 pub fn load(places: &Places) -> Extensions {
-    let mut found = Extensions { agents: agents::built_in(), ..Extensions::default() };
+    let (agents, styles) = (agents::built_in(), styles::built_in());
+    let mut found = Extensions { agents, styles, ..Extensions::default() };
     let (plugins, problems) = plugins::installed(&places.plugins);
     found.problems = problems;
     for plugin in plugins {
@@ -92,6 +96,7 @@ fn add(folder: &Folder, found: &mut Extensions) {
     skills::commands(folder, found);
     skills::skills(folder, found);
     agents::defined(folder, found);
+    styles::defined(folder, found);
 }
 
 /// More would only scroll by.
@@ -132,6 +137,23 @@ impl Extensions {
 
     pub fn agent(&self, name: &str) -> Option<&Agent> {
         self.agents.iter().find(|agent| agent.name.eq_ignore_ascii_case(name))
+    }
+
+    /// By its name, whatever the case.
+    pub fn style(&self, name: &str) -> Option<&Style> {
+        self.styles.iter().find(|style| style.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Output styles that are not tern's own.
+    pub fn own_styles(&self) -> Vec<CommandInfo> {
+        let own = self.styles.iter().filter(|style| style.from != From::BuiltIn);
+        own.map(|style| CommandInfo {
+            name: style.name.clone(),
+            args: String::new(),
+            help: style.description.clone(),
+            source: style.from.name().to_owned(),
+        })
+        .collect()
     }
 
     /// What a person can call with a slash.

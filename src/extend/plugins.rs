@@ -288,7 +288,10 @@ mod tests {
             ("commands/tidy.md", "---\ndescription: tidy up\n---\nTidy."),
             ("agents/tidier.md", "---\ndescription: tidies\n---\nYou tidy."),
             ("hooks/hooks.json", HOOKS),
-            (".mcp.json", r#"{"mcpServers": {"db": {"command": "node", "args": ["${CLAUDE_PLUGIN_ROOT}/x.js"]}}}"#),
+            (
+                ".mcp.json",
+                r#"{"mcpServers": {"db": {"command": "node", "args": ["${CLAUDE_PLUGIN_ROOT}/x.js"]}}}"#,
+            ),
         ]);
         let plugin = install(&from, &to).unwrap();
         assert_eq!((plugin.name.as_str(), plugin.state), ("tidy", State::Disabled));

@@ -283,7 +283,15 @@ mod tests {
         let flag = root.join("flag.json");
         let vars = BTreeMap::new();
         let file = Some(flag.as_path());
-        let look = |trusted| Look { config: &config, vars: &vars, cwd: &cwd, root, file, brought: &[], trusted };
+        let look = |trusted| Look {
+            config: &config,
+            vars: &vars,
+            cwd: &cwd,
+            root,
+            file,
+            brought: &[],
+            trusted,
+        };
         let found = find(look(true));
         let shown: Vec<_> = found
             .definitions

@@ -335,6 +335,9 @@ pub enum Event {
     /// What can be called with a slash besides the commands of tern itself.
     CommandsChanged {
         commands: Vec<CommandInfo>,
+        /// Output styles besides tern's own.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        styles: Vec<CommandInfo>,
     },
     /// A hook has run.
     HookRan {

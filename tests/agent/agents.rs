@@ -325,7 +325,7 @@ async fn a_command_of_a_file_is_filled_in_run_and_sent() {
         assert!(sent.contains(part), "{part}: {sent}");
     }
     let named = session.events.iter().any(|event| {
-        matches!(event, Event::CommandsChanged { commands } if commands.iter().any(|c| c.name == "fix"))
+        matches!(event, Event::CommandsChanged { commands, .. } if commands.iter().any(|c| c.name == "fix"))
     });
     assert!(named);
 }

@@ -16,6 +16,7 @@ fn write(tern: &Tern, files: &[(&str, &str)]) {
 
 const SETTINGS: &str = r#"{
   "enableAllProjectMcpServers": true,
+  "outputStyle": "terse",
   "permissions": {"allow": ["Bash(printf *)", "Edit", "mcp__notes"], "deny": ["Bash(rm *)"]},
   "hooks": {
     "PreToolUse": [{"matcher": "Write", "hooks": [
@@ -26,7 +27,8 @@ const SETTINGS: &str = r#"{
 
 /// A definition of the scripted server.
 fn servers(tern: &Tern, name: &str) -> String {
-    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mcp_server.sh");
+    let script =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mcp_server.sh");
     let args = json!([script, "plain", tern.dir.path()]);
     json!({"mcpServers": {name: {"command": "sh", "args": args}}}).to_string()
 }
@@ -47,6 +49,10 @@ fn set_up(tern: &Tern) {
             (
                 "project/.claude/skills/pdf/SKILL.md",
                 "---\nname: pdf\ndescription: reads PDF files\n---\nUse pdftotext.",
+            ),
+            (
+                "project/.claude/output-styles/terse.md",
+                "---\nname: terse\ndescription: short\n---\nThree words at most.",
             ),
             ("project/CLAUDE.md", "Always be brief."),
         ],
@@ -84,6 +90,7 @@ async fn a_claude_code_project_works_unchanged() {
     ] {
         assert!(first.contains(part), "{part}: {first}");
     }
+    assert!(requests[0].body["system"].to_string().contains("Three words at most."));
     let seen: Value =
         serde_json::from_str(&std::fs::read_to_string(project.join("seen.json")).unwrap()).unwrap();
     assert_eq!(seen["tool_input"]["file_path"], "made.txt");

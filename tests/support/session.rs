@@ -290,6 +290,7 @@ pub fn setup(root: &Path, script: &Arc<Script>, options: Options) -> Setup {
         checks: options.checks,
         can_ask: options.can_ask,
         prompt: Prompt::default(),
+        style: None,
         place: place(root),
         log: Tools::new(options.disk, &places.blobs, Secrets::new([])),
         places,
