@@ -260,8 +260,8 @@ impl Begun {
         };
         match slash::parse(&input.text) {
             Ok(Some(Slash::Init)) => self.submit(Input::text(slash::INIT), responder),
-            Ok(Some(Slash::Compact { focus })) => {
-                self.send(Command::Compact { focus });
+            Ok(Some(Slash::Compact { focus, .. })) => {
+                self.send(Command::Compact { focus, preview: false });
                 done(responder)
             }
             Ok(Some(Slash::UndoCompaction)) => {

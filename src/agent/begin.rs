@@ -199,15 +199,10 @@ async fn resumed(
     let changed = steps.done.iter().flat_map(|turn| &turn.changes);
     journal.knows(changed.map(|(_, file)| file.into()));
     let preamble = known.preamble.clone();
-    let mut talk = Conversation::new(Start { journal, preamble, ..start(setup, session, route) });
-    talk.take_up(known);
     let style = style(setup, &shared).await;
-    let mut talk = Conversation::new(Start {
-        journal,
-        history,
-        preamble,
-        ..start(setup, session, route, style)
-    });
+    let mut talk =
+        Conversation::new(Start { journal, preamble, ..start(setup, session, route, style) });
+    talk.take_up(known);
     talk.nested.taken_up(&loaded);
     talk.notes = undo::untold(&loaded, &steps.taken, &setup.cwd);
     let context = state.context.unwrap_or_else(|| talk.estimated_tokens());
