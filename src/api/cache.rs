@@ -6,7 +6,18 @@
 //! where they are far apart. The fourth stands at the end of tools and system, which other sessions
 //! share.
 
+use serde_json::{Value, json};
+
+use crate::config::CacheTtl;
 use crate::protocol::Role;
+
+/// The mark of a breakpoint.
+pub fn mark(ttl: CacheTtl) -> Value {
+    match ttl {
+        CacheTtl::FiveMinutes => json!({"type": "ephemeral"}),
+        CacheTtl::OneHour => json!({"type": "ephemeral", "ttl": "1h"}),
+    }
+}
 
 /// Blocks between two breakpoints, under the server's 20 so that a block more does no harm.
 const REACH: usize = 15;

@@ -83,11 +83,9 @@ impl Provider for Server {
                 (anthropic::request::build(&request, &self.to), answer)
             }
             Wire::OpenaiChat => {
-                let dialect = match self.host.as_str() {
-                    "api.openai.com" => Dialect::OpenAi,
-                    _ => Dialect::Other,
-                };
-                (openai_chat::request::build(&request, dialect), Answer::openai_chat())
+                let dialect = Dialect::of(&self.host);
+                let outgoing = openai_chat::request::build(&request, dialect, self.to.cache);
+                (outgoing, Answer::openai_chat())
             }
             Wire::OpenaiResponses => {
                 (openai_responses::request::build(&request, &self.to), Answer::openai_responses())

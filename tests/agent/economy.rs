@@ -15,10 +15,14 @@ use crate::support::online::Online;
 use crate::support::script::Script;
 use crate::support::server::{Asked, FakeServer, Reply};
 use crate::support::session::{Options, setup};
-use crate::support::wire::answer;
+use crate::support::wire::{answer, says};
 
 /// USD around the conversation: the bar.
 const BAR: f64 = 0.04;
+/// Says more than a title does, so that the small model is asked for one.
+const FIRST: &str = "Do part one: every value that is computed has to be checked as well.\n\
+                     Read all of the parts first, run the checks after each change, and leave the \
+                     rest as it is.";
 /// Between two requests, and before a new prompt (seconds).
 const TURN: u64 = 15;
 const PAUSE: u64 = 60;
@@ -31,11 +35,19 @@ struct Billing {
     cache: Cache,
     bills: Vec<(Bill, f64)>,
     bodies: Vec<Value>,
+    /// USD of the requests beside the conversation, by the same prices.
+    side: Vec<f64>,
 }
 
 impl Billing {
     fn answer(&mut self, asked: &Asked) -> Reply {
         let body = &asked.body;
+        if body["model"] != "claude-sonnet-4-5" {
+            assert_eq!(body["model"], "claude-haiku-4-5");
+            let input = bill::blocks(body).iter().map(|block| block.tokens).sum();
+            self.side.push(Bill { input, ..Bill::default() }.usd(10.0));
+            return Reply::sse(says("Three parts of a repository"));
+        }
         // A new prompt comes a little later than the next result.
         let last = body["messages"].as_array().unwrap().last().unwrap();
         let prompt = !last["content"].to_string().contains("tool_result");
@@ -71,10 +83,12 @@ async fn talk(
     resume: Option<SessionId>,
     prompts: &[&str],
 ) -> SessionId {
-    let options = Options { mode: Mode::BypassPermissions, ..Options::default() };
+    let options =
+        Options { mode: Mode::BypassPermissions, titles: true, ..Options::default() };
     let mut setup = setup(root, &Script::new([]), options);
     let network = Config::default().network;
-    setup.router = Arc::new(Online { network, ..Online::at(base_url) });
+    let small = Some("anthropic/claude-haiku-4-5".to_owned());
+    setup.router = Arc::new(Online { network, small, ..Online::at(base_url) });
     setup.model = "anthropic/claude-sonnet-4-5".into();
     setup.resume = resume;
     let mut agent = tern::agent::spawn(setup);
@@ -240,12 +254,12 @@ async fn a_long_session_costs_little_around_its_conversation() {
         cache: Cache::default(),
         bills: Vec::new(),
         bodies: Vec::new(),
+        side: Vec::new(),
     }));
     let shared = billing.clone();
     let server = FakeServer::answering(move |asked| shared.lock().unwrap().answer(asked)).await;
     // Two prompts in one process, the third in another that takes the session up again.
-    let session =
-        talk(dir.path(), &server.base_url(), None, &["Do part one.", "Now part two."]).await;
+    let session = talk(dir.path(), &server.base_url(), None, &[FIRST, "Now part two."]).await;
     talk(dir.path(), &server.base_url(), Some(session), &["And part three."]).await;
 
     let billing = billing.lock().unwrap();
@@ -253,11 +267,15 @@ async fn a_long_session_costs_little_around_its_conversation() {
     unbroken(&billing.bodies);
     let total: f64 = billing.bills.iter().map(|(bill, output)| bill.usd(*output)).sum();
     let alone = conversation_alone(&billing.bodies, &billing.bills);
+    let side: f64 = billing.side.iter().sum();
+    assert_eq!(billing.side.len(), 1, "one title, from the small model");
     let first: usize = billing.bodies[0].to_string().len();
     println!(
-        "economy: {requests} requests, total {total:.3} USD, conversation {alone:.3}, around it \
-         {:.4} (bar {BAR}); first request {first} bytes",
-        total - alone
+        "economy: {requests} requests and a title, total {:.3} USD, conversation {alone:.3}, around \
+         it {:.4} with the title's {side:.4} (bar {BAR}); first request {first} bytes",
+        total + side,
+        total + side - alone
     );
-    assert!(total - alone <= BAR, "{:.4} USD around the conversation", total - alone);
+    let around = total + side - alone;
+    assert!(around <= BAR, "{around:.4} USD around the conversation");
 }

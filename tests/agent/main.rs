@@ -34,6 +34,7 @@ mod resume;
 mod rewind;
 mod servers;
 mod side;
+mod switch;
 mod too_long;
 mod trust;
 mod undo;

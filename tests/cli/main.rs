@@ -13,6 +13,7 @@ mod support;
 
 #[cfg(feature = "acp")]
 mod acp;
+mod bad_days;
 mod bad_input;
 mod faults;
 mod headless;

@@ -14,6 +14,8 @@ pub struct Online {
     pub base_url: String,
     pub network: Network,
     pub key_may_change: bool,
+    /// For side requests.
+    pub small: Option<String>,
 }
 
 impl Online {
@@ -29,6 +31,7 @@ impl Online {
                 max_retry_wait: Duration::from_secs(60),
             },
             key_may_change: false,
+            small: None,
         }
     }
 }
@@ -58,5 +61,9 @@ impl Router for Online {
 
     fn key_may_change(&self, _name: &str) -> bool {
         self.key_may_change
+    }
+
+    fn small(&self, _main: &str) -> Option<String> {
+        self.small.clone()
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::anthropic::WIRE;
-use crate::api::cache::{Block, breakpoints};
+use crate::api::cache::{self, Block, breakpoints};
 use crate::api::history::{self, Turn};
 use crate::api::http::Outgoing;
 use crate::api::{Purpose, Request, To};
@@ -191,10 +191,7 @@ fn markable(part: &Part) -> bool {
 }
 
 fn mark(block: &mut Value, cache: CacheTtl) {
-    block["cache_control"] = match cache {
-        CacheTtl::FiveMinutes => json!({"type": "ephemeral"}),
-        CacheTtl::OneHour => json!({"type": "ephemeral", "ttl": "1h"}),
-    };
+    block["cache_control"] = cache::mark(cache);
 }
 
 fn block(part: &Part) -> Value {

@@ -2,26 +2,53 @@
 
 use serde_json::{Value, json};
 
+use crate::api::cache;
 use crate::api::history::{self, Turn};
 use crate::api::http::Outgoing;
+use crate::api::openai_chat::{WIRE, details};
 use crate::api::{Purpose, Request};
-use crate::config::Effort;
+use crate::config::{CacheTtl, Effort};
 use crate::protocol::{Part, Role};
 
-/// Which name the server has for the limit of the answer.
+/// What a server takes that others refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// OpenAI's own newer models know only `max_completion_tokens`.
+    /// OpenAI's own newer models know only `max_completion_tokens`; everyone else knows
+    /// `max_tokens`.
     OpenAi,
-    /// Everyone else knows `max_tokens`.
+    /// Takes thinking back in the form in which it gave it, and passes on where a prompt is to be
+    /// cached.
+    OpenRouter,
     Other,
 }
 
-pub fn build(request: &Request, dialect: Dialect) -> Outgoing {
-    let turns = history::turns(&request.messages, carries);
+impl Dialect {
+    pub fn of(host: &str) -> Dialect {
+        match host {
+            "api.openai.com" => Dialect::OpenAi,
+            host if host == "openrouter.ai" || host.ends_with(".openrouter.ai") => {
+                Dialect::OpenRouter
+            }
+            _ => Dialect::Other,
+        }
+    }
+}
+
+pub fn build(request: &Request, dialect: Dialect, cache: CacheTtl) -> Outgoing {
+    let turns = history::turns(&request.messages, |part| carries(part, dialect));
+    // Anthropic's models cache only what they are told to.
+    let told = dialect == Dialect::OpenRouter
+        && request.model.starts_with("anthropic/")
+        && request.purpose == Purpose::Conversation;
     let mut messages = Vec::new();
     if !request.system.is_empty() {
-        messages.push(json!({"role": "system", "content": &*request.system}));
+        let content = if told {
+            let mark = cache::mark(cache);
+            json!([{"type": "text", "text": &*request.system, "cache_control": mark}])
+        } else {
+            json!(&*request.system)
+        };
+        messages.push(json!({"role": "system", "content": content}));
     }
     for turn in &turns {
         match turn.role {
@@ -31,7 +58,7 @@ pub fn build(request: &Request, dialect: Dialect) -> Outgoing {
     }
     let limit = match dialect {
         Dialect::OpenAi => "max_completion_tokens",
-        Dialect::Other => "max_tokens",
+        Dialect::OpenRouter | Dialect::Other => "max_tokens",
     };
     let mut body = json!({
         "model": request.model,
@@ -40,6 +67,10 @@ pub fn build(request: &Request, dialect: Dialect) -> Outgoing {
         "stream": true,
         "stream_options": {"include_usage": true},
     });
+    if told {
+        // At the top it means the last block, wherever that is.
+        body["cache_control"] = cache::mark(cache);
+    }
     if !request.tools.is_empty() {
         body["tools"] = request
             .tools
@@ -66,10 +97,11 @@ pub fn build(request: &Request, dialect: Dialect) -> Outgoing {
 }
 
 /// Signed thinking belongs to another wire; plain thinking came from this one.
-fn carries(part: &Part) -> bool {
+fn carries(part: &Part, dialect: Dialect) -> bool {
     match part {
         Part::Thinking { signature, text } => signature.is_none() && !text.is_empty(),
-        Part::RedactedThinking { .. } | Part::Opaque { .. } => false,
+        Part::Opaque { wire, .. } => wire == WIRE && dialect == Dialect::OpenRouter,
+        Part::RedactedThinking { .. } => false,
         Part::Text { .. } | Part::Call { .. } | Part::Result { .. } | Part::Image { .. } => true,
     }
 }
@@ -107,10 +139,13 @@ fn user(turn: &Turn<'_>, messages: &mut Vec<Value>) {
 /// `None` for a turn that was thinking only.
 fn assistant(turn: &Turn<'_>) -> Option<Value> {
     let (mut content, mut reasoning) = (String::new(), String::new());
-    let mut calls = Vec::new();
+    let (mut calls, mut details) = (Vec::new(), Vec::new());
     for part in &turn.parts {
         match part {
             Part::Text { text } => content.push_str(text),
+            Part::Opaque { value, .. } => {
+                details.extend(value[details::FIELD].as_array().into_iter().flatten().cloned());
+            }
             Part::Thinking { text, .. } => reasoning.push_str(text),
             Part::Call { id, tool, input } => calls.push(json!({
                 "id": id.0,
@@ -120,10 +155,7 @@ fn assistant(turn: &Turn<'_>) -> Option<Value> {
                     "arguments": input.to_string(),
                 },
             })),
-            Part::Result { .. }
-            | Part::RedactedThinking { .. }
-            | Part::Image { .. }
-            | Part::Opaque { .. } => {}
+            Part::Result { .. } | Part::RedactedThinking { .. } | Part::Image { .. } => {}
         }
     }
     if content.is_empty() && calls.is_empty() {
@@ -135,9 +167,12 @@ fn assistant(turn: &Turn<'_>) -> Option<Value> {
     if !calls.is_empty() {
         message["tool_calls"] = calls.into();
         // DeepSeek and Kimi want the thinking behind a call back, and refuse the request without.
-        if !reasoning.is_empty() {
+        if !reasoning.is_empty() && details.is_empty() {
             message["reasoning_content"] = reasoning.into();
         }
+    }
+    if !details.is_empty() {
+        message[details::FIELD] = details.into();
     }
     Some(message)
 }
@@ -201,7 +236,7 @@ mod tests {
             session: "s".to_owned(),
             purpose: Purpose::Conversation,
         };
-        let out = build(&request, Dialect::Other);
+        let out = build(&request, Dialect::Other, CacheTtl::default());
         assert_eq!(out.path, "/chat/completions");
         let function = |id: &str| json!({"id": id, "type": "function", "function": {"name": "mcp__a_b__c", "arguments": "{\"f\":\"x\\\"y\"}"}});
         assert_eq!(
@@ -227,8 +262,61 @@ mod tests {
                 "reasoning_effort": "high",
             })
         );
-        let openai = build(&Request { purpose: Purpose::Side, ..request }, Dialect::OpenAi).body;
+        let openai = build(
+            &Request { purpose: Purpose::Side, ..request },
+            Dialect::OpenAi,
+            CacheTtl::default(),
+        )
+        .body;
         assert_eq!(openai["max_completion_tokens"], 100);
         assert_eq!((openai.get("max_tokens"), openai.get("reasoning_effort")), (None, None));
+    }
+
+    #[test]
+    fn openrouter_gets_its_thinking_back_and_is_told_what_to_cache() {
+        let details = json!([{"type": "reasoning.text", "text": "hm", "signature": "s"}]);
+        let value = json!({"reasoning_details": details});
+        let said = vec![
+            Part::Thinking { text: "hm".to_owned(), signature: None },
+            Part::Opaque { wire: "anthropic".to_owned(), value: json!({"type": "x"}) },
+            Part::Text { text: "ok".to_owned() },
+            Part::Opaque { wire: WIRE.to_owned(), value },
+        ];
+        let request = |model: &str| Request {
+            model: model.to_owned(),
+            system: Arc::from("be brief"),
+            tools: Arc::from([]),
+            messages: vec![
+                Message::user("a"),
+                Message { role: Role::Assistant, parts: said.clone() },
+                Message::user("b"),
+            ],
+            max_tokens: 100,
+            effort: None,
+            session: "s".to_owned(),
+            purpose: Purpose::Conversation,
+        };
+        assert_eq!(Dialect::of("openrouter.ai"), Dialect::OpenRouter);
+        assert_eq!(Dialect::of("notopenrouter.ai"), Dialect::Other);
+        let claude = "anthropic/claude-sonnet-5";
+        let hour = json!({"type": "ephemeral", "ttl": "1h"});
+        let body = build(&request(claude), Dialect::OpenRouter, CacheTtl::OneHour).body;
+        assert_eq!(body["cache_control"], hour);
+        let system = json!([{"type": "text", "text": "be brief", "cache_control": hour}]);
+        assert_eq!(body["messages"][0]["content"], system);
+        let answer = json!({"role": "assistant", "content": "ok", "reasoning_details": details});
+        assert_eq!(body["messages"][2], answer);
+
+        // Nobody else is sent any of it.
+        for (model, dialect) in [
+            ("x-ai/grok", Dialect::OpenRouter),
+            (claude, Dialect::Other),
+            (claude, Dialect::OpenAi),
+        ] {
+            let body = build(&request(model), dialect, CacheTtl::OneHour).body;
+            assert!(!body.to_string().contains("cache_control"), "{body}");
+            let has = body["messages"][2].get("reasoning_details").is_some();
+            assert_eq!(has, dialect == Dialect::OpenRouter, "{body}");
+        }
     }
 }

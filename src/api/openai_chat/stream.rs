@@ -3,10 +3,12 @@
 //! Blocks are this module's own: the wire has one text, one reasoning and a list of calls, which
 //! become blocks in the order in which they begin.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::error;
+use crate::api::openai_chat::WIRE;
 use crate::api::openai_chat::calls::Calls;
+use crate::api::openai_chat::details::{self, Details};
 use crate::api::openai_chat::think::{Piece, Splitter};
 use crate::api::openai_usage::usage;
 use crate::api::{ApiError, StopReason, StreamPart};
@@ -21,6 +23,7 @@ pub struct Stream {
     open: Option<(Kind, usize)>,
     splitter: Splitter,
     calls: Calls,
+    details: Details,
     stop: Option<StopReason>,
     over: bool,
 }
@@ -80,6 +83,12 @@ impl Stream {
         };
         let cut = matches!(stop, StopReason::MaxTokens | StopReason::Refusal);
         self.calls.end(cut, &mut self.blocks, out);
+        if let Some(details) = self.details.take() {
+            let index = self.next_block();
+            let value = json!({ details::FIELD: details });
+            out.push(StreamPart::Opaque { index, wire: WIRE, value });
+            out.push(StreamPart::BlockEnded { index });
+        }
         out.push(StreamPart::Stopped(stop));
         self.over = true;
     }
@@ -100,8 +109,11 @@ impl Stream {
         let reasoning = ["reasoning_content", "reasoning", "thinking"]
             .iter()
             .find_map(|field| delta[field].as_str().filter(|text| !text.is_empty()));
-        if let Some(text) = reasoning {
-            self.push(Kind::Thinking, text, out);
+        let details = &delta[details::FIELD];
+        self.details.push(details);
+        match reasoning {
+            Some(text) => self.push(Kind::Thinking, text, out),
+            None => self.push(Kind::Thinking, &Details::text(details), out),
         }
         match &delta["content"] {
             Value::String(text) => self.content(text, out),
@@ -194,8 +206,6 @@ fn stop_reason(reason: &str) -> StopReason {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::api::ApiErrorKind;
 
@@ -292,6 +302,33 @@ mod tests {
         ] {
             assert_eq!(play(&deltas, Some("stop")), parts, "{deltas:?}");
         }
+    }
+
+    #[test]
+    fn reasoning_details_are_shown_once_and_kept_whole() {
+        let detail = |text: &str| json!([{"type": "reasoning.text", "index": 0, "text": text}]);
+        let parts = play(
+            &[
+                json!({"reasoning": "a", "reasoning_details": detail("a")}),
+                json!({"reasoning_details": detail("b")}),
+                json!({"content": "ok"}),
+            ],
+            Some("stop"),
+        );
+        let value = json!({"reasoning_details": detail("ab")});
+        assert_eq!(
+            parts,
+            [
+                StreamPart::Thinking { index: 0, text: "a".to_owned() },
+                StreamPart::Thinking { index: 0, text: "b".to_owned() },
+                StreamPart::BlockEnded { index: 0 },
+                StreamPart::Text { index: 1, text: "ok".to_owned() },
+                StreamPart::BlockEnded { index: 1 },
+                StreamPart::Opaque { index: 2, wire: WIRE, value },
+                StreamPart::BlockEnded { index: 2 },
+                StreamPart::Stopped(StopReason::EndTurn),
+            ]
+        );
     }
 
     #[test]
