@@ -83,8 +83,7 @@ async fn talk(
     resume: Option<SessionId>,
     prompts: &[&str],
 ) -> SessionId {
-    let options =
-        Options { mode: Mode::BypassPermissions, titles: true, ..Options::default() };
+    let options = Options { mode: Mode::BypassPermissions, titles: true, ..Options::default() };
     let mut setup = setup(root, &Script::new([]), options);
     let network = Config::default().network;
     let small = Some("anthropic/claude-haiku-4-5".to_owned());

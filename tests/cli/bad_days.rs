@@ -45,15 +45,17 @@ async fn without_a_screen_a_budget_ends_with_7() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_days_budget_counts_over_every_run() {
-    let server = FakeServer::start(vec![dear(), Reply::sse(says("Listed."))]).await;
+    let usage = json!({"input_tokens": 8_000, "output_tokens": 20});
+    let dear = answer(&[json!({"type": "text", "text": "Dear."})], "end_turn", &usage);
+    let server = FakeServer::start(vec![Reply::sse(dear)]).await;
     let tern = Tern::new();
-    priced(&tern, &server.base_url(), "[budget]\nday-usd = 0.05\n");
+    priced(&tern, &server.base_url(), "[budget]\nday-usd = 0.03\n");
     let (first, second) =
         aside(move || (tern.run(&["-p", "go"]), tern.run(&["-p", "and again"]))).await;
     assert_eq!(first.code, Some(0), "{first:?}");
     assert_eq!(second.code, Some(7), "{second:?}");
-    assert!(second.err.contains("today"), "{second:?}");
-    assert_eq!(server.requests().len(), 2, "nothing was sent");
+    assert!(second.err.contains("this day"), "{second:?}");
+    assert_eq!(server.requests().len(), 1, "nothing was sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,25 +71,29 @@ async fn a_key_command_is_run_once_more_and_its_new_key_is_used() {
         .await;
         let tern = Tern::new();
         let counter = tern.dir.path().join("counter");
-        let command = format!("echo x >> {0}; echo sk-key-number-$(wc -l < {0})", counter.display());
+        let command =
+            format!("echo x >> {0}; echo sk-key-number-$(wc -l < {0})", counter.display());
         tern.config(&format!(
             "model = \"fake/model\"\n[providers.fake]\napi = \"anthropic\"\n\
              base-url = \"{}\"\nkey-command = \"{command}\"\n",
             server.base_url()
         ));
-        let ran = aside(move || tern.run(&["-p", "hi"])).await;
+        let (ran, counted) = aside(move || {
+            let ran = tern.run(&["-p", "hi"]);
+            (ran, std::fs::read_to_string(&counter).unwrap())
+        })
+        .await;
         assert_eq!(ran.code, Some(if fine { 0 } else { 4 }), "{ran:?}");
-        assert_eq!(std::fs::read_to_string(&counter).unwrap(), "x\nx\n", "run twice, no more");
+        assert_eq!(counted, "x\nx\n", "run twice, no more");
         assert_eq!(server.requests().len(), 2);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_screen_a_circle_ends_with_1() {
-    let server = FakeServer::answering(|_| {
-        Reply::sse(calls("Read", &json!({"file_path": "nowhere"})))
-    })
-    .await;
+    let server =
+        FakeServer::answering(|_| Reply::sse(calls("Read", &json!({"file_path": "nowhere"}))))
+            .await;
     let tern = Tern::new();
     tern.fake_provider(&server.base_url());
     let ran = aside(move || tern.run(&["-p", "go"])).await;
@@ -135,10 +141,12 @@ async fn wrong_shapes_are_answered_with_what_is_wrong() {
     .await;
     let tern = Tern::new();
     tern.fake_provider(&server.base_url());
-    let ran = aside(move || tern.run(&["-p", "go", "--permission-mode", "bypassPermissions"])).await;
+    let ran =
+        aside(move || tern.run(&["-p", "go", "--permission-mode", "bypassPermissions"])).await;
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), "Sorry.\n"), "{ran:?}");
     let requests = server.requests();
-    let results = requests[1].body["messages"].as_array().unwrap().last().unwrap()["content"].clone();
+    let results =
+        requests[1].body["messages"].as_array().unwrap().last().unwrap()["content"].clone();
     let results = results.as_array().unwrap();
     assert_eq!(results.len(), wrong.len());
     for result in results {
@@ -150,6 +158,7 @@ async fn wrong_shapes_are_answered_with_what_is_wrong() {
 #[cfg(unix)]
 mod on_screen {
     use super::*;
+    use crate::screen;
     use crate::support::pty::Pty;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -189,14 +198,9 @@ mod on_screen {
             priced(&tern, &server.base_url(), "[budget]\nsession-usd = 0.03\n");
             aside(move || {
                 let mut pty = Pty::start(&tern, &["go"], (80, 24));
-                pty.wait_for("The session's budget is reached");
                 pty.wait_for("raise and go on");
-                // For a first moment it takes no keys.
-                pty.wait_a_moment();
-                pty.wait_a_moment();
-                pty.press(key);
+                screen::answer(&mut pty, key, "The session's budget is reached");
                 pty.wait_for(if sent == 2 { "Listed." } else { "budget" });
-                pty.wait_until("answered", |screen| !screen.contains("raise and go on"));
                 pty.press("\x03\x03");
                 assert_eq!(pty.ends_as_found(), 0);
             })
@@ -220,10 +224,9 @@ mod on_screen {
             let mut pty = Pty::start(&tern, &["go"], (80, 24));
             pty.wait_for("The same call of Read failed 5 times");
             pty.wait_for("1. Another way");
-            pty.wait_a_moment();
-            pty.wait_a_moment();
-            pty.press("\r");
+            screen::answer(&mut pty, "\r", "In a circle");
             pty.wait_for("I see.");
+            pty.wait_for("price not known");
             pty.press("\x03\x03");
             assert_eq!(pty.ends_as_found(), 0);
         })

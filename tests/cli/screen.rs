@@ -34,7 +34,7 @@ fn the_demo_finds_fixes_and_proves() {
 }
 
 /// Answers the question once it takes keys: for a first moment it takes none.
-fn answer(pty: &mut Pty, key: &str, question: &str) {
+pub fn answer(pty: &mut Pty, key: &str, question: &str) {
     pty.wait_for(question);
     pty.wait_for_same_colour("╭", question);
     pty.press(key);
