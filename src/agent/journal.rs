@@ -39,6 +39,8 @@ pub struct Journal {
     touched: BTreeSet<PathBuf>,
     /// Where the screen stood when the session was last left.
     place: Option<Place>,
+    /// Git takes too long to be asked around each command.
+    git_is_slow: bool,
 }
 
 /// Where the session's title comes from.
@@ -61,6 +63,7 @@ impl Journal {
             message: None,
             touched: BTreeSet::new(),
             place: None,
+            git_is_slow: false,
         }
     }
 
@@ -128,6 +131,14 @@ impl Journal {
 
     pub fn touched(&self) -> BTreeSet<PathBuf> {
         self.touched.clone()
+    }
+
+    pub fn asks_git(&self) -> bool {
+        !self.git_is_slow
+    }
+
+    pub fn leave_git(&mut self) {
+        self.git_is_slow = true;
     }
 
     pub fn blobs(&self) -> Option<Blobs> {

@@ -11,6 +11,7 @@
 mod find;
 mod keep;
 mod shown;
+mod worktree;
 
 use std::path::{Path, PathBuf};
 

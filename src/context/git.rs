@@ -2,7 +2,7 @@
 //! running something: its config may name programs for file monitoring, hooks, content filters,
 //! signatures and pagers, and each of these is switched off.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -71,24 +71,7 @@ pub fn block(state: &GitState) -> String {
 }
 
 async fn ask(cwd: &Path) -> Option<GitState> {
-    // A filter named in the config runs on `status`. Reading the names runs nothing.
-    let filters = [
-        "config",
-        "--name-only",
-        "-z",
-        "--get-regexp",
-        r"^filter\..*\.(clean|smudge|process|required)$",
-    ];
-    let names = git(cwd, &[], &filters).await.unwrap_or_default();
-    let mut off = Vec::new();
-    for name in names.split('\0').filter(|name| !name.is_empty()) {
-        // Such a name cannot be overridden on the command line, so it would stay on.
-        if name.contains('=') || name.contains('\n') {
-            return None;
-        }
-        let value = if name.ends_with(".required") { "false" } else { "" };
-        off.push(format!("{name}={value}"));
-    }
+    let git = Git::at(cwd).await?;
     let status = [
         "status",
         "--porcelain=v2",
@@ -99,70 +82,104 @@ async fn ask(cwd: &Path) -> Option<GitState> {
         "--untracked-files=normal",
     ];
     let log = ["log", "-n", COMMITS, "--no-show-signature", "--no-decorate", "--format=%h %s"];
-    let (status, log) = tokio::join!(git(cwd, &off, &status), git(cwd, &off, &log));
-    let mut state = parse_status(&status?);
+    let (status, log) = tokio::join!(git.output(&status, OUTPUT), git.output(&log, OUTPUT));
+    let mut state = parse_status(&String::from_utf8_lossy(&status?));
     // A branch without a commit has no log.
     let commits = log.unwrap_or_default();
+    let commits = String::from_utf8_lossy(&commits);
     state.commits = commits.lines().map(|line| inside_tags(&line_of(line, 80))).collect();
     Some(state)
 }
 
-/// Runs git and gives its output, cut at [`OUTPUT`]; `None` where it failed.
-async fn git(cwd: &Path, off: &[String], args: &[&str]) -> Option<String> {
-    let mut command = Command::new("git");
-    command.arg("--no-optional-locks").arg("--no-pager").args([
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "safe.bareRepository=explicit",
-        "-c",
-        "protocol.allow=never",
-        "-c",
-        "status.submoduleSummary=false",
-        "-c",
-        "log.showSignature=false",
-        "-c",
-        "color.ui=false",
-    ]);
-    off.iter().for_each(|setting| {
-        command.args(["-c", setting]);
-    });
-    command
-        .args(args)
-        .current_dir(cwd)
-        .env("LC_ALL", "C")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        // A partial clone would fetch, by a program that its config names.
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true);
-    // Set where tern is started from a hook; they would name another repository.
-    for name in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_COMMON_DIR",
-        "GIT_INDEX_FILE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_NAMESPACE",
-        "GIT_PREFIX",
-        "GIT_EXTERNAL_DIFF",
-    ] {
-        command.env_remove(name);
+/// Git in a folder, with everything switched off that the repository could have run.
+#[derive(Debug)]
+pub struct Git {
+    cwd: PathBuf,
+    /// Settings that take the repository's content filters away.
+    off: Vec<String>,
+}
+
+impl Git {
+    /// `None`: what the repository would have run cannot be switched off.
+    pub async fn at(cwd: &Path) -> Option<Git> {
+        // A filter named in the config runs on `status`. Reading the names runs nothing.
+        let filters = [
+            "config",
+            "--name-only",
+            "-z",
+            "--get-regexp",
+            r"^filter\..*\.(clean|smudge|process|required)$",
+        ];
+        let mut git = Git { cwd: cwd.to_owned(), off: Vec::new() };
+        let names = git.output(&filters, OUTPUT).await.unwrap_or_default();
+        for name in String::from_utf8_lossy(&names).split('\0').filter(|name| !name.is_empty()) {
+            // Such a name cannot be overridden on the command line, so it would stay on.
+            if name.contains('=') || name.contains('\n') {
+                return None;
+            }
+            let value = if name.ends_with(".required") { "false" } else { "" };
+            git.off.push(format!("{name}={value}"));
+        }
+        Some(git)
     }
-    let mut child = command.spawn().ok()?;
-    let mut output = Vec::new();
-    child.stdout.take()?.take(OUTPUT).read_to_end(&mut output).await.ok()?;
-    let whole = (output.len() as u64) < OUTPUT;
-    // With more to come it is stopped, by being dropped.
-    if whole && !child.wait().await.ok()?.success() {
-        return None;
+
+    /// Runs git and gives its output, cut after `most` bytes; `None` where it failed.
+    pub async fn output(&self, args: &[&str], most: u64) -> Option<Vec<u8>> {
+        let mut command = Command::new("git");
+        command.arg("--no-optional-locks").arg("--no-pager").args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "safe.bareRepository=explicit",
+            "-c",
+            "protocol.allow=never",
+            "-c",
+            "status.submoduleSummary=false",
+            "-c",
+            "log.showSignature=false",
+            "-c",
+            "color.ui=false",
+        ]);
+        self.off.iter().for_each(|setting| {
+            command.args(["-c", setting]);
+        });
+        command
+            .args(args)
+            .current_dir(&self.cwd)
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            // A partial clone would fetch, by a program that its config names.
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        // Set where tern is started from a hook; they would name another repository.
+        for name in [
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+            "GIT_COMMON_DIR",
+            "GIT_INDEX_FILE",
+            "GIT_OBJECT_DIRECTORY",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+            "GIT_NAMESPACE",
+            "GIT_PREFIX",
+            "GIT_EXTERNAL_DIFF",
+        ] {
+            command.env_remove(name);
+        }
+        let mut child = command.spawn().ok()?;
+        let mut output = Vec::new();
+        child.stdout.take()?.take(most).read_to_end(&mut output).await.ok()?;
+        let whole = (output.len() as u64) < most;
+        // With more to come it is stopped, by being dropped.
+        if whole && !child.wait().await.ok()?.success() {
+            return None;
+        }
+        Some(output)
     }
-    Some(String::from_utf8_lossy(&output).into_owned())
 }
 
 /// Reads `status --porcelain=v2 --branch -z`, see git-status(1).
@@ -207,7 +224,7 @@ fn changed(entry: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::process::Command as Run;
 
@@ -252,7 +269,7 @@ mod tests {
     }
 
     /// A repository with one commit, or `None` where git is absent.
-    fn repository() -> Option<tempfile::TempDir> {
+    pub(crate) fn repository() -> Option<tempfile::TempDir> {
         let dir = tempfile::tempdir().unwrap();
         for args in [
             &["init", "-q", "-b", "main"][..],
@@ -267,6 +284,10 @@ mod tests {
             }
         }
         Some(dir)
+    }
+
+    pub(crate) fn run(dir: &Path, args: &[&str]) {
+        assert!(Run::new("git").args(args).current_dir(dir).status().unwrap().success());
     }
 
     #[tokio::test]
@@ -300,10 +321,7 @@ mod tests {
         std::fs::copy(&evil, hooks.join("post-index-change")).unwrap();
         std::fs::write(dir.path().join(".gitattributes"), "*.txt filter=evil\n").unwrap();
         std::fs::write(dir.path().join("a.txt"), "x").unwrap();
-        let run = |args: &[&str]| {
-            assert!(Run::new("git").args(args).current_dir(dir.path()).status().unwrap().success());
-        };
-        run(&["add", "a.txt"]);
+        run(dir.path(), &["add", "a.txt"]);
         let evil = evil.display().to_string();
         for (key, value) in [
             ("core.fsmonitor", evil.as_str()),
@@ -316,7 +334,7 @@ mod tests {
             ("core.pager", &evil),
             ("diff.external", &evil),
         ] {
-            run(&["config", key, value]);
+            run(dir.path(), &["config", key, value]);
         }
         // Same size, another time: git has to look at the content, through the filter.
         std::fs::write(dir.path().join("a.txt"), "y").unwrap();

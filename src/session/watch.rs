@@ -1,10 +1,11 @@
 //! Notices which of some files a command changed: their contents are held in memory while it
 //! runs, and only what has changed is stored.
 //!
-//! Best effort. A file that is not among them, or is too large, goes unnoticed, and what changed
-//! while a program was killed is lost.
+//! Best effort. A file that is not among them, that nobody else tells of, or that is too large goes
+//! unnoticed, and what changed while a program was killed is lost.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use crate::protocol::CallId;
 use crate::session::blobs::{Blobs, hash};
@@ -38,20 +39,41 @@ pub fn begin(paths: impl IntoIterator<Item = PathBuf>) -> Watch {
     Watch { files }
 }
 
+/// What a file held before a command, by somebody else's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Was {
+    Absent,
+    File {
+        bytes: Vec<u8>,
+        executable: bool,
+    },
+    /// Nobody knows.
+    Unknown,
+}
+
 impl Watch {
     /// What the files that have changed held, stored now, and what they hold; `None` where nothing
-    /// has changed.
-    pub fn end(self, call: &CallId, blobs: &Blobs) -> Option<(Checkpoint, Checkpoint)> {
+    /// has changed. `told`: files that were not watched.
+    pub fn end(
+        self,
+        told: Vec<(PathBuf, Was)>,
+        call: &CallId,
+        blobs: &Blobs,
+    ) -> Option<(Checkpoint, Checkpoint)> {
+        let watched: HashSet<PathBuf> = self.files.iter().map(|(path, _)| path.clone()).collect();
+        let seen = self.files.into_iter().map(|(path, content)| (path, Some(content)));
+        let told = told.into_iter().filter(|(path, _)| !watched.contains(path));
+        let told = told.map(|(path, was)| {
+            let content = content_of(was, &path);
+            (path, content)
+        });
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        for (path, content) in self.files {
-            let (then, now) = (state(content.as_ref()), state_of(&path));
-            if then == now {
-                continue;
-            }
-            let stored = content.map_or(Ok(String::new()), |content| blobs.put(&content.bytes));
-            let then = match stored {
-                Ok(_) => then,
-                Err(error) => FileState::Other { why: format!("it could not be stored: {error}") },
+        for (path, content) in seen.chain(told) {
+            let now = state_of(&path);
+            let then = match content {
+                Some(content) if state(content.as_ref()) == now => continue,
+                Some(content) => store(content.as_ref(), blobs),
+                None => FileState::Other { why: "nobody knows what it held before".to_owned() },
             };
             let path = path.to_string_lossy().into_owned();
             before.push(Kept { path: path.clone(), state: then });
@@ -59,6 +81,28 @@ impl Watch {
         }
         let at = |when, files| Checkpoint { when, call: Some(call.clone()), turn: None, files };
         (!before.is_empty()).then(|| (at(When::Before, before), at(When::After, after)))
+    }
+}
+
+/// `None`: not known. Of the permissions only the right to run is known, the rest is as it is now.
+fn content_of(was: Was, path: &Path) -> Option<Option<Content>> {
+    match was {
+        Was::Absent => Some(None),
+        Was::File { bytes, executable } => {
+            let now = checkpoint::read(path).ok().flatten().and_then(|content| content.mode);
+            let plain = now.unwrap_or(0o644) & !0o111;
+            // Whoever may read it may run it.
+            let mode = if executable { plain | (plain & 0o444) >> 2 } else { plain };
+            Some(Some(Content { bytes, mode: Some(mode) }))
+        }
+        Was::Unknown => None,
+    }
+}
+
+fn store(content: Option<&Content>, blobs: &Blobs) -> FileState {
+    match content.map_or(Ok(String::new()), |content| blobs.put(&content.bytes)) {
+        Ok(_) => state(content),
+        Err(error) => FileState::Other { why: format!("it could not be stored: {error}") },
     }
 }
 
@@ -90,7 +134,11 @@ mod tests {
         std::fs::remove_file(path("gone")).unwrap();
         std::fs::write(path("made"), "m").unwrap();
         std::fs::write(path("large"), "now small").unwrap();
-        let (before, after) = watch.end(&CallId("c".into()), &blobs).unwrap();
+        let told = [("told", "was"), ("changed", "not asked")].map(|(name, text)| {
+            (path(name), Was::File { bytes: text.into(), executable: false })
+        });
+        std::fs::write(path("told"), "is").unwrap();
+        let (before, after) = watch.end(told.to_vec(), &CallId("c".into()), &blobs).unwrap();
         let contents = |checkpoint: &Checkpoint| -> Vec<(String, Option<String>)> {
             let name = |path: &str| path.rsplit('/').next().unwrap().to_owned();
             let content = |state: &FileState| match state {
@@ -99,18 +147,28 @@ mod tests {
             };
             checkpoint.files.iter().map(|kept| (name(&kept.path), content(&kept.state))).collect()
         };
-        let want = |rows: [(&str, Option<&str>); 3]| {
+        let want = |rows: [(&str, Option<&str>); 4]| {
             rows.map(|(name, text)| (name.to_owned(), text.map(|text| hash(text.as_bytes()))))
         };
         assert_eq!(
             contents(&before),
-            want([("changed", Some("old")), ("gone", Some("g")), ("made", None)])
+            want([
+                ("changed", Some("old")),
+                ("gone", Some("g")),
+                ("made", None),
+                ("told", Some("was"))
+            ])
         );
         assert_eq!(
             contents(&after),
-            want([("changed", Some("new")), ("gone", None), ("made", Some("m"))])
+            want([
+                ("changed", Some("new")),
+                ("gone", None),
+                ("made", Some("m")),
+                ("told", Some("is"))
+            ])
         );
-        assert_eq!(std::fs::read_dir(blobs.dir()).unwrap().count(), 2);
-        assert_eq!(begin([path("same")]).end(&CallId("c".into()), &blobs), None);
+        assert_eq!(std::fs::read_dir(blobs.dir()).unwrap().count(), 3);
+        assert_eq!(begin([path("same")]).end(Vec::new(), &CallId("c".into()), &blobs), None);
     }
 }

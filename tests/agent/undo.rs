@@ -53,7 +53,9 @@ fn files(session: &Session) -> BTreeMap<String, (Vec<u8>, u32)> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         (name, (std::fs::read(&path).unwrap(), mode))
     };
-    std::fs::read_dir(session.dir.path().join("project")).unwrap().map(entry).collect()
+    let entries = std::fs::read_dir(session.dir.path().join("project")).unwrap();
+    let is_file = |entry: &std::io::Result<std::fs::DirEntry>| entry.as_ref().unwrap().path().is_file();
+    entries.filter(is_file).map(entry).collect()
 }
 
 async fn ask(session: &mut Session, command: Command) -> Rewind {
@@ -286,6 +288,46 @@ async fn a_command_is_undone_for_files_that_the_session_knows() {
     confirm(&mut session, asked.request, &[]).await;
     assert_eq!(files(&session)["known"].0, b"one\n");
     assert_eq!(files(&session)["stranger"].0, b"x\n");
+}
+
+#[tokio::test]
+async fn a_command_is_undone_for_files_that_git_knows() {
+    let mut session = Session::start(turn(&[shell(
+        "echo more >> clean; rm gone; echo more >> dirty; echo n > new; chmod +x clean; \
+         echo more >> ignored; git add clean",
+    )]));
+    let project = session.dir.path().join("project");
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        let git = git.args(["-c", "user.name=A", "-c", "user.email=a@example.com"]).args(args);
+        git.current_dir(&project).status().is_ok_and(|status| status.success())
+    };
+    if !git(&["init", "-q"]) {
+        return println!("SKIPPED a_command_is_undone_for_files_that_git_knows: no git");
+    }
+    for (name, text) in [("clean", "c\n"), ("gone", "g\n"), ("dirty", "d\n"), ("ignored", "i\n")] {
+        session.file(name, text);
+    }
+    session.file(".gitignore", "ignored\n");
+    assert!(git(&["add", "."]) && git(&["commit", "-q", "-m", "all"]));
+    session.file("dirty", "not committed\n");
+    let mut old = files(&session);
+    session.ask("run it").await;
+    let new = files(&session);
+    let asked = ask(&mut session, Command::Undo).await;
+    let effects = [
+        ("clean", FileEffect::Changed, false),
+        ("dirty", FileEffect::Changed, false),
+        ("gone", FileEffect::Created, false),
+        ("new", FileEffect::Removed, false),
+    ];
+    assert_eq!(listed(&asked), effects);
+    confirm(&mut session, asked.request, &[]).await;
+    // Nobody has an eye on what git ignores.
+    old.insert("ignored".to_owned(), new["ignored"].clone());
+    assert_eq!(files(&session), old);
+    take(&mut session, Command::Redo).await;
+    assert_eq!(files(&session), new);
 }
 
 #[tokio::test]

@@ -2,11 +2,14 @@
 //! of them is noted after it.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::agent::dispatch::Call;
 use crate::agent::journal::Journal;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::undo::{blocking, unkept};
+use crate::agent::undo::worktree::{self, Worktree};
+use crate::context::git::TooSlow;
 use crate::protocol::Level;
 use crate::session::checkpoint;
 use crate::session::watch::{self, Watch};
@@ -18,8 +21,9 @@ pub enum Kept {
     Nothing,
     /// The file whose content was stored.
     File(PathBuf),
-    /// A command may change anything; these files are looked at again when it has ended.
-    Watched(Watch),
+    /// A command may change anything; these files are looked at again when it has ended, and git is
+    /// asked for others.
+    Watched(Watch, Option<Box<Worktree>>),
 }
 
 /// Stores what the call is about to change and logs it, durably.
@@ -45,7 +49,18 @@ pub async fn keep(journal: &mut Journal, shared: &Shared, call: &Call, tool: &dy
     let mut files = journal.touched();
     let session = lock(&shared.session).clone();
     files.extend(lock(&session.seen).paths().map(Path::to_owned));
-    blocking(move || watch::begin(files)).await.map_or(Kept::Nothing, Kept::Watched)
+    let tree = match journal.asks_git() {
+        true => worktree::look(&shared.cwd(), SystemTime::now()).await,
+        false => Ok(None),
+    };
+    // Where git is slow it is asked once: a command is not to wait for it again.
+    let tree = tree.unwrap_or_else(|TooSlow| {
+        journal.leave_git();
+        None
+    });
+    files.extend(tree.iter().flat_map(Worktree::dirty).map(Path::to_owned));
+    let watch = blocking(move || watch::begin(files)).await;
+    watch.map_or(Kept::Nothing, |watch| Kept::Watched(watch, tree.map(Box::new)))
 }
 
 /// Logs what the call has made of it.
@@ -59,10 +74,14 @@ pub async fn kept(journal: &mut Journal, shared: &Shared, call: &Call, kept: Kep
                 journal.checkpoint(shared, after).await;
             }
         }
-        Kept::Watched(watch) => {
+        Kept::Watched(watch, tree) => {
             let Some(blobs) = journal.blobs() else { return };
-            if let Some((before, after)) = blocking(move || watch.end(&id, &blobs)).await.flatten()
-            {
+            let told = match &tree {
+                Some(tree) => tree.since().await.unwrap_or_default(),
+                None => Vec::new(),
+            };
+            let changed = blocking(move || watch.end(told, &id, &blobs)).await;
+            if let Some((before, after)) = changed.flatten() {
                 journal.checkpoint(shared, before).await;
                 journal.checkpoint(shared, after).await;
             }
