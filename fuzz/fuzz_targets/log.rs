@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let conversation = replay::messages(&loaded, &blobs);
     assert!(conversation.messages.windows(2).all(|pair| pair[0].role != pair[1].role));
     replay::state(&loaded);
-    let tools = Tools { disk: Disk::default(), blobs, secrets: Secrets::default() };
+    let tools = Tools::new(Disk::default(), &dir.join("blobs"), Secrets::default());
     let (_, again, _) = Log::open(&path, tools).expect("a log that opens");
     assert_eq!(again.entries, loaded.entries);
     let (mended, damage) = read::load(&path).expect("a log that loads again");

@@ -176,7 +176,10 @@ pub fn prepare(cli: &Cli, env: &Env, trust: Trust, can_ask: bool) -> Result<Prep
         prompt: prompt(args, env)?,
         style: config.output_style.clone(),
         place: place(env, trusted),
-        log: log::Tools::new(Disk::default(), &places.blobs, router::secrets(&config, env)),
+        log: log::Tools {
+            checksums: config.session.checksums,
+            ..log::Tools::new(Disk::default(), &places.blobs, router::secrets(&config, env))
+        },
         places,
         checkpoints: config.session.checkpoint_max_mb.saturating_mul(1 << 20),
         ledger: env.dirs.ledger(),

@@ -54,6 +54,7 @@ pub fn config(store: &Store, env: &BTreeMap<String, String>) -> (Config, Vec<Pro
             keep_days: count(store, &["session", "keep-days"])
                 .map(|days| u32::try_from(days).unwrap_or(u32::MAX)),
             checkpoint_max_mb: count(store, &["session", "checkpoint-max-mb"]).unwrap_or_default(),
+            checksums: matches!(get(store, &["session", "checksums"]), Some(Value::Flag(true))),
         },
         compact: Compact {
             at: share(store, &["compact", "at"]),

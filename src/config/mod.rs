@@ -240,6 +240,8 @@ pub struct Session {
     /// `None`: for ever.
     pub keep_days: Option<u32>,
     pub checkpoint_max_mb: u64,
+    /// Lines of logs get a checksum.
+    pub checksums: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

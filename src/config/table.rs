@@ -81,6 +81,7 @@ pub const SETTINGS: &[Setting] = &[
     row("keys.*", Words, "", Never, "The keys of an action, as \"ctrl+x ctrl+e\" or a list of such"),
 
     row("session.keep-days", Count { least: 1, most: 36_500 }, "", Never, "Sessions older than this may be pruned; unset: kept for ever"),
+    row("session.checksums", Flag, "false", Never, "Give each line of a session's log a checksum, so that a changed one is not believed"),
     row("session.checkpoint-max-mb", Count { least: 0, most: 1_000_000 }, "500", Never, "Megabytes of file copies kept for rewinding"),
 
     row("compact.at", Share, "0.8", Sets, "Share of the window at which the history is compacted"),

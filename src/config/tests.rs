@@ -112,6 +112,7 @@ quit = ["ctrl+q", "f10"]
 [session]
 keep-days = 30
 checkpoint-max-mb = 7
+checksums = true
 [compact]
 at = 0.5
 keep-tokens = 9
@@ -156,6 +157,7 @@ writable = ["~/.cache/tool", "/srv/out"]
     assert_eq!((config.ui.reduced_motion, config.ui.ascii), (true, true));
     assert_eq!(config.keys["quit"], ["ctrl+q", "f10"]);
     assert_eq!((config.session.keep_days, config.session.checkpoint_max_mb), (Some(30), 7));
+    assert!(config.session.checksums);
     assert_eq!((config.compact.at, config.compact.keep_tokens), (0.5, 9));
     assert_eq!(config.compact.instructions.as_deref(), Some("keep names"));
     assert_eq!(config.budget.session, Some(Money(1_000_000)));

@@ -20,6 +20,7 @@ use crate::session::disk::Disk;
 use crate::session::read::{self, Damage, Loaded};
 use crate::session::record::{self, Body, MAX_LINE, Opening, Record, RecordId, VERSION, new_id};
 use crate::session::redact::Secrets;
+use crate::session::seal;
 use crate::session::shelve::shelve;
 use crate::session::writer::{self, Writer};
 
@@ -32,12 +33,14 @@ pub struct Tools {
     pub blobs: Blobs,
     /// Never written.
     pub secrets: Secrets,
+    /// Each line gets a checksum.
+    pub checksums: bool,
 }
 
 impl Tools {
     /// `blobs`: the folder of the contents.
     pub fn new(disk: Disk, blobs: &Path, secrets: Secrets) -> Tools {
-        Tools { blobs: Blobs::new(blobs, disk.clone()), disk, secrets }
+        Tools { blobs: Blobs::new(blobs, disk.clone()), disk, secrets, checksums: false }
     }
 }
 
@@ -214,6 +217,9 @@ impl Log {
             line = record::encode(&Record { body, ..record.clone() })
                 .map_err(|error| writer::unwritable(&error.to_string()))?;
         }
+        if self.tools.checksums {
+            seal::seal(&mut line);
+        }
         if line.len() > MAX_LINE {
             return Err(writer::unwritable(&format!("it is longer than {MAX_LINE} bytes")));
         }
@@ -279,7 +285,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blobs = Blobs::new(dir.path().join("blobs"), Disk::default());
         let path = dir.path().join("sessions/p/s.jsonl");
-        let tools = Tools { disk, blobs, secrets };
+        let tools = Tools { disk, blobs, secrets, checksums: false };
         let log = Log::create(path, opening(), tools, now());
         Fixture { dir, log }
     }

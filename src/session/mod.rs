@@ -24,6 +24,7 @@ pub mod record;
 pub mod redact;
 pub mod replay;
 pub mod restore;
+mod seal;
 mod shelve;
 pub mod slug;
 pub mod steps;

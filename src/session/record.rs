@@ -15,6 +15,7 @@ use crate::protocol::{
 pub use crate::protocol::RewindScope;
 
 use crate::session::checkpoint::Checkpoint;
+use crate::session::seal;
 use crate::session::window;
 
 /// Version of the line format; adding a field or a type is not a break.
@@ -299,8 +300,11 @@ pub(crate) fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Reads one line, with or without its end. A record of a newer version is [`Body::Unknown`].
+/// Reads one line, with or without its end. One whose checksum is wrong is none. A record of a newer version is [`Body::Unknown`].
 pub(crate) fn decode(line: &[u8]) -> Option<Record> {
+    if !seal::holds(line) {
+        return None;
+    }
     match serde_json::from_slice::<Record>(line) {
         Ok(record) if record.v <= VERSION => Some(record),
         Ok(record) => Some(Record { body: Body::Unknown, ..record }),
@@ -337,7 +341,9 @@ pub(crate) fn salvage(line: &[u8]) -> Vec<(Range<usize>, Record)> {
     const TRIES: usize = 4;
     let mut found = Vec::new();
     let mut stream = serde_json::Deserializer::from_slice(line).into_iter::<Record>();
-    if let Some(Ok(record)) = stream.next() {
+    if let Some(Ok(record)) = stream.next()
+        && seal::holds(&line[..stream.byte_offset()])
+    {
         found.push((0..stream.byte_offset(), record));
     }
     let taken = found.first().map_or(0, |(range, _)| range.end);

@@ -134,9 +134,8 @@ mod tests {
         std::fs::remove_file(path("gone")).unwrap();
         std::fs::write(path("made"), "m").unwrap();
         std::fs::write(path("large"), "now small").unwrap();
-        let told = [("told", "was"), ("changed", "not asked")].map(|(name, text)| {
-            (path(name), Was::File { bytes: text.into(), executable: false })
-        });
+        let told = [("told", "was"), ("changed", "not asked")]
+            .map(|(name, text)| (path(name), Was::File { bytes: text.into(), executable: false }));
         std::fs::write(path("told"), "is").unwrap();
         let (before, after) = watch.end(told.to_vec(), &CallId("c".into()), &blobs).unwrap();
         let contents = |checkpoint: &Checkpoint| -> Vec<(String, Option<String>)> {

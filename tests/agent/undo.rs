@@ -54,7 +54,8 @@ fn files(session: &Session) -> BTreeMap<String, (Vec<u8>, u32)> {
         (name, (std::fs::read(&path).unwrap(), mode))
     };
     let entries = std::fs::read_dir(session.dir.path().join("project")).unwrap();
-    let is_file = |entry: &std::io::Result<std::fs::DirEntry>| entry.as_ref().unwrap().path().is_file();
+    let is_file =
+        |entry: &std::io::Result<std::fs::DirEntry>| entry.as_ref().unwrap().path().is_file();
     entries.filter(is_file).map(entry).collect()
 }
 

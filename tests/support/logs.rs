@@ -40,6 +40,14 @@ impl Session {
         session
     }
 
+    /// The same with a checksum in each line.
+    pub fn sealed(&self, records: usize) -> Log {
+        let tools = Tools { checksums: true, ..self.tools(Disk::default()) };
+        let mut log = Log::create(self.path.clone(), opening("s"), tools, now());
+        (1..records).for_each(|n| drop(append(&mut log, body(n))));
+        log
+    }
+
     pub fn blobs(&self) -> Blobs {
         Blobs::new(self.dir.path().join("blobs"), Disk::default())
     }

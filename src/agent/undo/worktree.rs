@@ -82,7 +82,10 @@ impl Worktree {
     async fn was(&self, path: &Path) -> Was {
         let name = path.strip_prefix(&self.root).ok().and_then(Path::to_str);
         let Some(name) = name else { return Was::Unknown };
-        let listed = self.git.output(&["ls-tree", "--full-tree", "-z", &self.head, "--", name], LARGEST).await;
+        let listed = self
+            .git
+            .output(&["ls-tree", "--full-tree", "-z", &self.head, "--", name], LARGEST)
+            .await;
         let mode = match listed.as_deref() {
             Some([]) => return self.was_new(path),
             Some(listed) => listed.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec(),

@@ -93,6 +93,34 @@ fn a_flipped_byte_costs_at_most_its_record() {
     }
 }
 
+/// With checksums no byte can be changed without a word: a text that was altered is not believed.
+#[test]
+fn an_altered_record_with_a_checksum_is_left_out_and_counted() {
+    let session = Session::new();
+    let mut log = session.sealed(100);
+    drop(log.sync());
+    drop(log);
+    let (bytes, lines) = (session.bytes(), session.lines());
+    let starts = starts(&lines);
+    let clean = session.load();
+    assert_eq!((clean.0.entries.len(), clean.1), (100, Damage::default()));
+    let mut dice = Dice(6);
+    for _ in 0..if full() { 10_000 } else { 150 } {
+        let line = dice.roll(lines.len());
+        // Within what the checksum covers; 19 bytes are its own, one is the line's end.
+        let at = starts[line] + dice.roll(lines[line].len() - 20);
+        let mut broken = bytes.clone();
+        broken[at] = broken[at].wrapping_add(1 + dice.roll(255) as u8);
+        session.set(&[&broken]);
+        let (loaded, damage) = session.load();
+        assert!(damage.bad + damage.torn > 0, "byte {at}: {damage:?}");
+        let there: HashSet<String> = ids(&loaded).into_iter().collect();
+        let hit = id_of(&lines[line]);
+        assert!(!there.contains(&hit) || broken[at] == b'\n', "byte {at}");
+        assert!(loaded.entries.len() >= 98, "byte {at}");
+    }
+}
+
 #[test]
 fn a_zeroed_block_costs_at_most_what_touched_it() {
     const BLOCK: usize = 4096;
