@@ -7,6 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::keys::{Action, Edit};
 use crate::app::model::{Focus, Model};
 use crate::app::panels::servers::{self, Wish};
+use crate::app::panels::settings::Layer;
 use crate::app::panels::{
     self, Kind, Panel, changes, cost, history, jobs, palette, permissions, rewind, summary, themes,
     window,
@@ -125,6 +126,10 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PinItem => return window::pin_chosen(model),
         Action::CountWindow => return window::count(model),
         Action::EditSummary => return summary::edit(model),
+        Action::TakeNoteBack => return panels::note::take_back(model),
+        Action::SettingsPanel => return panels::settings::open(model),
+        Action::SetForProject => return panels::settings::change(model, Layer::Project),
+        Action::ExpandPaste => expand_paste(model),
         Action::SkillsPanel => panels::toggle(model, Kind::Skills),
         Action::StopAgent => return panels::agents::stop(model),
         Action::TellAgent => panels::agents::tell(model),
@@ -262,6 +267,12 @@ fn step_hunk(model: &mut Model, down: bool) {
         Focus::Dialog => permission::step_hunk(model, down),
         Focus::Confirm => confirm::step_file(model, down),
         _ => changes::step_hunk(model, down),
+    }
+}
+
+fn expand_paste(model: &mut Model) {
+    if !model.prompt.expand() {
+        model.say("no pasted text stands in the prompt");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::panels::cost::By;
 use crate::app::panels::history::{Change, Looks};
+use crate::app::panels::settings::Layer;
 use crate::app::start::Choice;
 use crate::protocol::budget::Limits;
 use crate::protocol::{Command, MessageId, SessionId};
@@ -31,6 +32,20 @@ pub enum Effect {
     },
     /// Answered by `Reply::Memory`.
     ListMemory,
+    /// Write a note into an instruction file, or take it `back`; answered by `Reply::Noted`.
+    Note {
+        file: std::path::PathBuf,
+        text: String,
+        back: bool,
+    },
+    /// Answered by `Reply::Settings`.
+    ListSettings,
+    /// An empty value unsets it. Answered by `Reply::SettingSaved`.
+    SaveSetting {
+        name: String,
+        value: String,
+        layer: Layer,
+    },
     /// Open the file itself in the user's editor.
     EditFile(std::path::PathBuf),
     /// Answered by `Reply::SessionChanged`.

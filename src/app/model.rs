@@ -303,6 +303,8 @@ impl Model {
             Some(Kind::Servers(_)) => Some(Context::Servers),
             Some(Kind::Agents) => Some(Context::Agents),
             Some(Kind::Summary(_)) => Some(Context::Summary),
+            Some(Kind::Note(_)) => Some(Context::Note),
+            Some(Kind::Settings(_)) => Some(Context::Settings),
             Some(Kind::Window(_)) => Some(Context::Window),
             Some(Kind::Permissions(_)) => Some(Context::Permissions),
             _ => None,

@@ -7,6 +7,7 @@ use crate::app::model::Look;
 use crate::app::panels::cost::Report;
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::panels::memory::MemoryRow;
+use crate::app::panels::settings::SettingRow;
 use crate::app::scroll::Seen;
 use crate::app::start::Found;
 use crate::protocol::{Event, MessageId, SessionId};
@@ -72,6 +73,10 @@ pub enum Reply {
     },
     SessionChanged(Result<String, String>),
     Memory(Vec<MemoryRow>),
+    /// The file, and what was done in words.
+    Noted(Result<(std::path::PathBuf, String), String>),
+    Settings(Vec<SettingRow>),
+    SettingSaved(Result<String, String>),
     Saved(Result<String, String>),
     /// What the person's status command printed.
     StatusLine {

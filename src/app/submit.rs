@@ -48,6 +48,11 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
         }
         Ok(None) => {
             clear(model);
+            if let Some(note) = panels::note::of(&text) {
+                let mut effects = panels::note::open(model, note);
+                effects.push(Effect::Remember(text));
+                return effects;
+            }
             model.scroll = Scroll::Follow;
             let remember = Effect::Remember(text.clone());
             let mut effects = match text.trim_start().strip_prefix('!') {
@@ -149,6 +154,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Compact { focus, preview } => {
             return idle_only(model, Command::Compact { focus, preview });
         }
+        Slash::Config => return panels::settings::open(model),
         Slash::Context => return window::open(model),
         Slash::UndoCompaction => return idle_only(model, Command::UndoCompaction),
         Slash::Model { name: None } => panels::open(model, Kind::Models),

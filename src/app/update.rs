@@ -12,7 +12,7 @@ use crate::app::effect::Effect;
 use crate::app::keys::{self, Action, Key, Keymap};
 use crate::app::model::{Focus, Focused, Look, Model};
 use crate::app::msg::{Millis, Msg, Reply};
-use crate::app::panels::{self, cost, history, memory, permissions};
+use crate::app::panels::{self, cost, history, memory, note, permissions};
 use crate::app::prompt::HistorySearch;
 use crate::app::scroll::Seen;
 use crate::app::vim::Pressed;
@@ -258,7 +258,13 @@ fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Reply::Edited(text) => return submit::edited(model, text),
         Reply::Sessions { seq, rows } => return history::listed(model, seq, rows),
         Reply::Preview { id, around, preview } => history::previewed(model, id, around, preview),
-        Reply::Memory(rows) => memory::listed(model, rows),
+        Reply::Memory(rows) => {
+            note::listed(model, &rows);
+            memory::listed(model, rows);
+        }
+        Reply::Noted(done) => note::written(model, done),
+        Reply::Settings(rows) => panels::settings::listed(model, rows),
+        Reply::SettingSaved(done) => return panels::settings::saved(model, &done),
         Reply::SessionChanged(done) => return history::changed(model, &done),
         Reply::Costs { seq, report } => cost::loaded(model, seq, report),
         Reply::Files { seq, paths, looking } => complete::found(model, seq, &paths, looking),

@@ -1,6 +1,7 @@
 //! `tern config show, get, set, path`: the settings, each with the file and line that set it.
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::Subcommand;
 
@@ -67,31 +68,36 @@ pub fn run(args: &ConfigArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<
                 _ => (env.dirs.user_file(), true),
             };
             let (_, setting) = write::resolve(key)?;
-            if setting.project == Project::Managed {
-                let problem = Problem {
-                    source: Source::User,
-                    file: Some(file),
-                    line: None,
-                    message: format!("{key} counts in a managed file only"),
-                    hint: Some("that is /etc/tern/managed.toml".into()),
-                };
-                return Err(crate::config::ConfigError::from(problem).into());
-            }
-            if !own && setting.project == Project::Never {
-                let problem = Problem {
-                    source: Source::Project,
-                    file: Some(file),
-                    line: None,
-                    message: format!("{key} cannot be set by a file of the project"),
-                    hint: Some("leave out --project and --local".into()),
-                };
-                return Err(crate::config::ConfigError::from(problem).into());
-            }
+            may_stand_in(&file, own, key, setting)?;
             write::set(&file, key, value)?;
             writeln!(out, "{}", file.display())?;
         }
     }
     Ok(0)
+}
+
+/// Whether a file, one of the person's `own` or one of the project, may set this.
+pub fn may_stand_in(
+    file: &Path,
+    own: bool,
+    key: &str,
+    setting: &Setting,
+) -> Result<(), crate::config::ConfigError> {
+    let (source, message, hint) = match setting.project {
+        Project::Managed => (
+            Source::User,
+            format!("{key} counts in a managed file only"),
+            "that is /etc/tern/managed.toml",
+        ),
+        Project::Never if !own => (
+            Source::Project,
+            format!("{key} cannot be set by a file of the project"),
+            "leave out --project and --local",
+        ),
+        Project::Sets | Project::Lowers | Project::Never => return Ok(()),
+    };
+    let file = Some(file.to_owned());
+    Err(Problem { source, file, line: None, message, hint: Some(hint.into()) }.into())
 }
 
 /// Every setting as a line of TOML; those that are not set as comments.
@@ -160,7 +166,7 @@ fn line(
 }
 
 /// `/home/me/.config/tern/config.toml:14`, or what set it where that was no file.
-fn place<T>(entry: &Sourced<T>) -> String {
+pub fn place<T>(entry: &Sourced<T>) -> String {
     let file = entry.file.as_ref().map(|file| one_line(&file.to_string_lossy()));
     match (file, entry.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),

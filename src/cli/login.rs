@@ -14,8 +14,8 @@ use crate::config::{Config, login};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct LoginArgs {
-    /// anthropic, openai, openrouter, or a provider of your own
-    pub provider: String,
+    /// anthropic, openai, openrouter, or a provider of your own; without one: list them
+    pub provider: Option<String>,
 }
 
 #[derive(clap::Args, Debug, Clone)]
@@ -25,10 +25,11 @@ pub struct LogoutArgs {
 
 pub fn run(args: &LoginArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<u8> {
     let config = load(&Inputs::new(env.dirs.clone(), &env.cwd, env.vars.clone())).0.config;
-    known(&config, &args.provider)?;
+    let Some(provider) = &args.provider else { return list(&config, env, out) };
+    known(&config, provider)?;
     let stdin = std::io::stdin();
     let key = if stdin.is_terminal() {
-        write!(out, "Key for {} (not shown, Enter ends it): ", args.provider)?;
+        write!(out, "Key for {provider} (not shown, Enter ends it): ")?;
         out.flush()?;
         let typed = read_unseen();
         writeln!(out)?;
@@ -42,7 +43,32 @@ pub fn run(args: &LoginArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<u
     } else {
         read_line(&mut stdin.lock())?
     };
-    save(&config, &args.provider, &key, env, out)
+    save(&config, provider, &key, env, out)
+}
+
+/// Every provider, and whether there is a key for it.
+fn list(config: &Config, env: &Env, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let saved = login::names(&env.dirs)?;
+    for (name, provider) in config.providers.iter().filter(|(name, _)| *name != "demo") {
+        let set = |variable: &&String| {
+            env.vars.get(*variable).is_some_and(|value| !value.trim().is_empty())
+        };
+        let state = match provider.key.env.iter().find(set) {
+            _ if provider.local => "a server of this machine, needs no key".to_owned(),
+            Some(variable) => format!("the key in {variable} is used"),
+            None if saved.contains(name) => "a key is saved".to_owned(),
+            None => match provider.key.env.first() {
+                Some(variable) => format!("no key; {variable} or `tern login {name}`"),
+                None => format!("no key; `tern login {name}`"),
+            },
+        };
+        writeln!(out, "{name:<12}  {state}")?;
+    }
+    writeln!(
+        out,
+        "\n`tern login PROVIDER` saves a key; others go into config.toml as [providers.NAME]"
+    )?;
+    Ok(0)
 }
 
 pub fn run_logout(args: &LogoutArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<u8> {
@@ -189,6 +215,24 @@ mod tests {
             }
             let key = login::saved(&env.dirs, "anthropic").unwrap().unwrap();
             assert_eq!(key.expose_secret(), "sk-1");
+        });
+    }
+
+    #[test]
+    fn without_a_provider_all_are_listed() {
+        with_env(&[("OPENAI_API_KEY", "x")], |env, config| {
+            save(config, "openrouter", "k", env, &mut Vec::new()).unwrap();
+            let mut out = Vec::new();
+            assert_eq!(list(config, env, &mut out).unwrap(), 0);
+            let text = String::from_utf8(out).unwrap();
+            for line in [
+                "anthropic     no key; ANTHROPIC_API_KEY or `tern login anthropic`",
+                "ollama        a server of this machine, needs no key",
+                "openai        the key in OPENAI_API_KEY is used",
+                "openrouter    a key is saved",
+            ] {
+                assert!(text.contains(line), "{line}: {text}");
+            }
         });
     }
 

@@ -3,6 +3,7 @@
 
 mod history;
 mod memory;
+mod settings;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::app::Setting;
 use crate::app::panels::cost::{self as panel, Group, Report};
 use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
 use crate::app::panels::memory::MemoryRow;
+use crate::app::panels::settings::{Layer, SettingRow};
 use crate::app::spend::Total;
 use crate::app::start::{Found, FoundKey, FoundServer};
 use crate::cli::args::Cli;
@@ -85,6 +87,21 @@ impl Services for Local {
 
     fn memory(&self) -> Vec<MemoryRow> {
         memory::list(&place(&self.env, false))
+    }
+
+    fn note(&self, file: &Path, text: &str, back: bool) -> Result<String, String> {
+        memory::note(&place(&self.env, false), file, text, back)
+    }
+
+    fn all_settings(&self) -> Vec<SettingRow> {
+        let cli = self.follows.as_ref().map(|(cli, _)| cli);
+        let trusted =
+            cli.is_some_and(|cli| start::configuration(cli, &self.env, Trust::default()).2);
+        settings::list(&self.env, trusted)
+    }
+
+    fn save_setting(&self, name: &str, value: &str, layer: Layer) -> Result<String, String> {
+        settings::save(&self.env, name, value, layer)
     }
 
     fn change_session(&self, session: &SessionId, change: &Change) -> Result<String, String> {

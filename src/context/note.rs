@@ -11,26 +11,12 @@ const LONGEST: usize = 2_000;
 /// in it is written again. `within`: the file must really stand in this folder, so that a link in a
 /// project cannot lead a note elsewhere. The error is a sentence for the person.
 pub fn append(file: &Path, text: &str, within: &Path) -> Result<(), String> {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
-    let line: String =
-        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().take(LONGEST).collect();
-    if line.is_empty() {
-        return Err("There is nothing to note.".to_owned());
-    }
+    let line = line(text).ok_or("There is nothing to note.")?;
     let shown = file.display();
     let why = |error: std::io::Error| format!("{shown} could not be written: {error}");
     let folder = file.parent().unwrap_or(within);
     std::fs::create_dir_all(folder).map_err(why)?;
-    let real = |path: &Path| std::fs::canonicalize(path);
-    // Of a file that is not there yet, the folder decides.
-    let stands = match file.symlink_metadata() {
-        Ok(_) => real(file).map_err(why)?,
-        Err(_) => real(folder).map_err(why)?,
-    };
-    if !stands.starts_with(real(within).map_err(why)?) {
-        return Err(format!("{shown} leads out of its folder, so nothing is noted there."));
-    }
+    stands_within(file, folder, within)?;
     let mut open =
         OpenOptions::new().read(true).append(true).create(true).open(file).map_err(why)?;
     if !open.metadata().map_err(why)?.is_file() {
@@ -43,6 +29,49 @@ pub fn append(file: &Path, text: &str, within: &Path) -> Result<(), String> {
     let gap = if last == *b"\n" { "" } else { "\n" };
     // One write, so that two programs do not mix their lines.
     open.write_all(format!("{gap}- {line}\n").as_bytes()).map_err(why)
+}
+
+/// Takes the note back that was appended last. A file that has changed since stays as it is; one
+/// that holds nothing else goes away.
+pub fn take_back(file: &Path, text: &str, within: &Path) -> Result<(), String> {
+    let item = format!("- {}\n", line(text).ok_or("There is nothing to take back.")?);
+    let shown = file.display();
+    let why = |error: std::io::Error| format!("{shown} could not be written: {error}");
+    stands_within(file, file.parent().unwrap_or(within), within)?;
+    let open = OpenOptions::new().read(true).write(true).open(file).map_err(why)?;
+    let bytes = std::fs::read(file).map_err(why)?;
+    let Some(rest) = bytes.strip_suffix(item.as_bytes()) else {
+        return Err(format!("{shown} has changed since, so nothing is taken back."));
+    };
+    if rest.is_empty() {
+        return std::fs::remove_file(file).map_err(why);
+    }
+    open.set_len(rest.len() as u64).map_err(why)
+}
+
+/// The note in one line.
+fn line(text: &str) -> Option<String> {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let line: String = words.join(" ").chars().take(LONGEST).collect();
+    (!line.is_empty()).then_some(line)
+}
+
+/// Of a file that is not there yet, the folder decides.
+fn stands_within(file: &Path, folder: &Path, within: &Path) -> Result<(), String> {
+    let shown = file.display();
+    let why = |error: std::io::Error| format!("{shown} could not be written: {error}");
+    let real = |path: &Path| std::fs::canonicalize(path).map_err(why);
+    let stands = match file.symlink_metadata() {
+        Ok(_) => real(file)?,
+        Err(_) => real(folder)?,
+    };
+    if stands.starts_with(real(within)?) {
+        return Ok(());
+    }
+    Err(format!("{shown} leads out of its folder, so nothing is noted there."))
 }
 
 #[cfg(test)]
@@ -60,6 +89,20 @@ mod tests {
         append(&file, "two", dir.path()).unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "# Rules\n- one\n- two\n");
         append(&file, " \n ", dir.path()).unwrap_err();
+    }
+
+    #[test]
+    fn a_note_is_taken_back_while_nothing_came_after_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("AGENTS.md");
+        append(&file, "use  tabs", dir.path()).unwrap();
+        take_back(&file, "use tabs", dir.path()).unwrap();
+        assert!(!file.exists());
+        std::fs::write(&file, "# Rules\n").unwrap();
+        append(&file, "one", dir.path()).unwrap();
+        take_back(&file, "two", dir.path()).unwrap_err();
+        take_back(&file, "one", dir.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "# Rules\n");
     }
 
     #[cfg(unix)]

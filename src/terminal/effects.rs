@@ -40,6 +40,15 @@ pub fn carry_out(
         Effect::OpenEditor(text) => return Own::OpenEditor(text),
         Effect::EditFile(path) => return Own::EditFile(path),
         Effect::ListMemory => ask(services, replies, |services| Reply::Memory(services.memory())),
+        Effect::Note { file, text, back } => ask(services, replies, move |services| {
+            Reply::Noted(services.note(&file, &text, back).map(|said| (file, said)))
+        }),
+        Effect::ListSettings => {
+            ask(services, replies, |services| Reply::Settings(services.all_settings()));
+        }
+        Effect::SaveSetting { name, value, layer } => ask(services, replies, move |services| {
+            Reply::SettingSaved(services.save_setting(&name, &value, layer))
+        }),
         Effect::FindFiles { seq, query } => return Own::FindFiles { seq, query },
         Effect::Connect(choice) => return Own::Connect(choice),
         Effect::Notify(text) => return Own::Notify(text),

@@ -1,11 +1,12 @@
 //! What the screen needs besides the agent: earlier sessions, money, settings, keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::app::Setting;
 use crate::app::panels::cost::{By, Report};
 use crate::app::panels::history::{Change, Looks, Preview, SessionRow};
 use crate::app::panels::memory::MemoryRow;
+use crate::app::panels::settings::{Layer, SettingRow};
 use crate::app::start::Found;
 use crate::protocol::{MessageId, SessionId};
 use crate::terminal::Fresh;
@@ -21,6 +22,22 @@ pub trait Services: Send + Sync + std::fmt::Debug {
 
     /// Instruction files, in the order that the model gets them.
     fn memory(&self) -> Vec<MemoryRow>;
+
+    /// Writes a note into an instruction file, or takes it `back`. The answer says in words what
+    /// was done.
+    fn note(&self, _file: &Path, _text: &str, _back: bool) -> Result<String, String> {
+        Err("notes are not kept here".to_owned())
+    }
+
+    /// Every setting as it stands.
+    fn all_settings(&self) -> Vec<SettingRow> {
+        Vec::new()
+    }
+
+    /// The answer says in words what was done.
+    fn save_setting(&self, _name: &str, _value: &str, _layer: Layer) -> Result<String, String> {
+        Err("settings are not kept here".to_owned())
+    }
 
     /// The answer says in words what was done.
     fn change_session(&self, session: &SessionId, change: &Change) -> Result<String, String>;

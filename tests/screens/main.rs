@@ -19,6 +19,7 @@ mod panels;
 mod prompt;
 mod pty;
 mod random;
+mod settings;
 mod sizes;
 mod taken_up;
 mod transcript;

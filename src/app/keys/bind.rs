@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::app::keys::context::Context;
 use crate::app::keys::press::Key;
-use crate::app::keys::table::{ACTIONS, Action, Context, Row};
+use crate::app::keys::table::{ACTIONS, Action, Row};
 use crate::config;
 
 /// A binding that cannot be used. `name` is the action as the user wrote it.

@@ -2,9 +2,11 @@
 //! them, and help, the which-key line and dialog borders are made from both.
 
 mod bind;
+mod context;
 mod press;
 pub mod table;
 
 pub use bind::{KeyProblem, Keymap, Pressed, Written, spell};
+pub use context::Context;
 pub use press::Key;
-pub use table::{ACTIONS, Action, Context, Edit};
+pub use table::{ACTIONS, Action, Edit};

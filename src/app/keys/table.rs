@@ -1,138 +1,8 @@
 //! THE table of named actions. Help, the configuration's `[keys]`, the which-key line and the
 //! dialog borders are all made from it.
 
+use crate::app::keys::context::Context;
 use crate::app::select::{Step, Unit};
-
-/// Where an action works. A key is looked up in the contexts that are active, innermost first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Context {
-    Global,
-    /// Editing of text, in the prompt and in every one-line field.
-    Text,
-    Prompt,
-    Complete,
-    HistorySearch,
-    Browse,
-    /// Text of the transcript is being chosen.
-    Select,
-    Search,
-    Dialog,
-    /// The rule or the message of a dialog is being edited.
-    DialogField,
-    /// A budget is asked about, or set.
-    Budget,
-    /// The model's question is shown.
-    Inquiry,
-    /// The model's plan is shown.
-    Plan,
-    /// An answer to either is being written.
-    InquiryField,
-    /// What a step back would do is shown.
-    Confirm,
-    /// What the folder would run or allow is shown.
-    Trust,
-    Panel,
-    History,
-    /// A panel asks whether to do something.
-    Ask,
-    Cost,
-    Changes,
-    Jobs,
-    /// The board of sub-agents.
-    Agents,
-    /// The turn waits for a command.
-    Command,
-    Palette,
-    Queue,
-    Servers,
-    /// What fills the model's window.
-    Window,
-    /// A summary is shown before it is used.
-    Summary,
-    Permissions,
-    /// A rule is being written in the panel of permissions.
-    RuleField,
-    Filter,
-    Start,
-}
-
-impl Context {
-    /// In the order of the help panel.
-    pub const ALL: &[Context] = &[
-        Context::Prompt,
-        Context::Text,
-        Context::Complete,
-        Context::HistorySearch,
-        Context::Global,
-        Context::Browse,
-        Context::Select,
-        Context::Search,
-        Context::Dialog,
-        Context::DialogField,
-        Context::Budget,
-        Context::Inquiry,
-        Context::Plan,
-        Context::InquiryField,
-        Context::Confirm,
-        Context::Trust,
-        Context::Panel,
-        Context::History,
-        Context::Ask,
-        Context::Cost,
-        Context::Changes,
-        Context::Jobs,
-        Context::Agents,
-        Context::Command,
-        Context::Palette,
-        Context::Queue,
-        Context::Servers,
-        Context::Window,
-        Context::Summary,
-        Context::Permissions,
-        Context::RuleField,
-        Context::Filter,
-        Context::Start,
-    ];
-
-    /// Heading in the help panel.
-    pub fn heading(self) -> &'static str {
-        match self {
-            Context::Global => "Everywhere",
-            Context::Text => "Editing text",
-            Context::Prompt => "Prompt",
-            Context::Complete => "Completion list",
-            Context::HistorySearch => "Search in earlier prompts",
-            Context::Browse => "Moving through the transcript",
-            Context::Select => "Choosing text of the transcript",
-            Context::Search => "Search in the transcript",
-            Context::Dialog => "Permission dialog",
-            Context::DialogField => "Rule and message of a dialog",
-            Context::Budget => "Dialog of budgets",
-            Context::Inquiry => "Question of the model",
-            Context::Plan => "Plan of the model",
-            Context::InquiryField => "Answer in your own words",
-            Context::Confirm => "Dialog of undo, redo and rewind",
-            Context::Trust => "Trust in the folder",
-            Context::Panel => "Every panel",
-            Context::History => "History panel",
-            Context::Ask => "Question of a panel",
-            Context::Cost => "Cost panel",
-            Context::Changes => "Changes panel",
-            Context::Jobs => "Panel of background commands",
-            Context::Agents => "Board of sub-agents",
-            Context::Command => "While a command runs",
-            Context::Palette => "Palette",
-            Context::Queue => "Queue panel",
-            Context::Servers => "Panel of MCP servers",
-            Context::Window => "Panel of the model's window",
-            Context::Summary => "Summary before it is used",
-            Context::Permissions => "Panel of permissions",
-            Context::RuleField => "Rule in the panel of permissions",
-            Context::Filter => "Filter of a panel",
-            Context::Start => "First start",
-        }
-    }
-}
 
 /// A change of text or of the place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -198,6 +68,8 @@ pub enum Action {
     DropQueued,
     ServersPanel,
     WindowPanel,
+    SettingsPanel,
+    ExpandPaste,
     // prompt
     Submit,
     Newline,
@@ -308,6 +180,8 @@ pub enum Action {
     PinItem,
     CountWindow,
     EditSummary,
+    TakeNoteBack,
+    SetForProject,
     // first start
     StartDown,
     StartUp,
@@ -346,6 +220,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::Up, "up", C::Prompt, &["up"], "line up, then the earlier prompt"),
     row(A::Down, "down", C::Prompt, &["down", "ctrl+n"], "line down, then the later prompt"),
     row(A::HistorySearch, "history-search", C::Prompt, &["ctrl+r"], "search in earlier prompts"),
+    row(A::ExpandPaste, "expand-paste", C::Prompt, &["ctrl+x o"], "show a pasted text in the prompt"),
     row(A::Eof, "delete-or-quit", C::Prompt, &["ctrl+d"], "delete the next character; twice on an empty prompt: quit"),
 
     row(A::Edit(E::Left), "left", C::Text, &["left", "ctrl+b"], "one character left"),
@@ -411,6 +286,7 @@ pub const ACTIONS: &[Row] = &[
     row(A::DropQueued, "drop-queued", C::Global, &["ctrl+x backspace"], "drop the last of what is queued"),
     row(A::ServersPanel, "mcp", C::Global, &["ctrl+x v"], "servers of the Model Context Protocol"),
     row(A::WindowPanel, "context", C::Global, &["ctrl+x w"], "what fills the model's window"),
+    row(A::SettingsPanel, "settings", C::Global, &["ctrl+x ,"], "settings"),
     row(A::Redraw, "redraw", C::Global, &["ctrl+l"], "draw the screen anew"),
     row(A::Suspend, "suspend", C::Global, &["ctrl+z"], "suspend; fg brings it back"),
 
@@ -580,6 +456,9 @@ pub const ACTIONS: &[Row] = &[
     row(A::FieldAccept, "rule-save", C::RuleField, &["enter"], "save the rule"),
     row(A::FieldNext, "rule-scope", C::RuleField, &["tab"], "where a new rule is kept"),
     row(A::FieldPick, "rule-kind", C::RuleField, &["ctrl+t", "shift+tab"], "allow, ask or deny, of a new rule"),
+
+    row(A::TakeNoteBack, "note-back", C::Note, &["u"], "take back what was just written"),
+    row(A::SetForProject, "settings-project", C::Settings, &["P"], "change it for this project"),
 
     row(A::FilterAccept, "filter-accept", C::Filter, &["enter"], "keep the filter"),
     row(A::SearchAll, "filter-search-all", C::Filter, &["ctrl+f"], "of sessions: titles, what was said, what tools gave"),

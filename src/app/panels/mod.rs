@@ -9,11 +9,13 @@ pub mod history;
 pub mod jobs;
 pub mod memory;
 pub mod models;
+pub mod note;
 pub mod palette;
 pub mod permissions;
 pub mod queue;
 pub mod rewind;
 pub mod servers;
+pub mod settings;
 pub mod summary;
 pub mod themes;
 pub mod window;
@@ -50,9 +52,12 @@ pub enum Kind {
     Skills,
     Models,
     Memory(memory::Memory),
+    /// A note for later sessions: where it goes.
+    Note(note::Note),
     /// A session that another program has open: what to do instead.
     Busy(SessionId),
     Servers(servers::Servers),
+    Settings(settings::Settings),
     /// Where to go back to.
     Rewind,
     /// The theme that was in use when the panel opened.
@@ -98,9 +103,11 @@ pub fn toggle(model: &mut Model, kind: Kind) {
 
 /// One step back: out of the filter, then out of the panel.
 pub fn back(model: &mut Model) -> Vec<Effect> {
-    if permissions::back(model)
+    let written = history::act::back_from_title(model).is_some();
+    if written
+        || settings::back(model).is_some()
+        || permissions::back(model)
         || history::act::no(model)
-        || history::act::back_from_title(model).is_some()
     {
         return Vec::new();
     }
@@ -176,6 +183,8 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         Some(Kind::Window(_)) => window::enter(model),
         Some(Kind::Busy(_)) => busy::choose(model),
         Some(Kind::Memory(_)) => memory::choose(model),
+        Some(Kind::Note(_)) => note::choose(model),
+        Some(Kind::Settings(_)) => settings::change(model, settings::Layer::User),
         Some(Kind::Themes { .. }) => themes::choose(model),
         Some(Kind::Palette) => palette::run(model),
         Some(Kind::Queue) => queue::edit(model),
@@ -212,7 +221,10 @@ pub fn is_asked(panel: Option<&Panel>) -> bool {
 
 pub fn open_filter(model: &mut Model) {
     if let Some(panel) = &mut model.panel
-        && !matches!(panel.kind, Kind::Status | Kind::Summary(_) | Kind::Todos | Kind::Busy(_))
+        && !matches!(
+            panel.kind,
+            Kind::Status | Kind::Summary(_) | Kind::Note(_) | Kind::Todos | Kind::Busy(_)
+        )
     {
         panel.filtering = true;
     }
@@ -220,6 +232,9 @@ pub fn open_filter(model: &mut Model) {
 
 /// The filter stays, and the keys go back to the list.
 pub fn accept_filter(model: &mut Model) -> Vec<Effect> {
+    if let Some(effects) = settings::accepted(model) {
+        return effects;
+    }
     let effects = history::accepted(model);
     if let Some(panel) = &mut model.panel {
         panel.filtering = false;
@@ -230,9 +245,7 @@ pub fn accept_filter(model: &mut Model) -> Vec<Effect> {
 pub fn insert(model: &mut Model, text: &str) -> Vec<Effect> {
     let Some(panel) = &mut model.panel else { return Vec::new() };
     panel.filter.insert(text);
-    panel.at = 0;
-    panel.scroll = 0;
-    filtered(model)
+    rewritten(model)
 }
 
 pub fn edit(model: &mut Model, edit: Edit) -> Vec<Effect> {
@@ -240,8 +253,16 @@ pub fn edit(model: &mut Model, edit: Edit) -> Vec<Effect> {
     if !panel.filter.edit(edit) {
         return Vec::new();
     }
-    panel.at = 0;
-    panel.scroll = 0;
+    rewritten(model)
+}
+
+fn rewritten(model: &mut Model) -> Vec<Effect> {
+    let Some(panel) = &mut model.panel else { return Vec::new() };
+    // A value is written for the line that is chosen.
+    if settings::is_editing(panel) {
+        return Vec::new();
+    }
+    (panel.at, panel.scroll) = (0, 0);
     filtered(model)
 }
 
@@ -258,6 +279,8 @@ fn count(model: &Model) -> Option<usize> {
         Kind::Rewind => Some(rewind::lines(model).len()),
         Kind::Busy(_) => Some(busy::CHOICES.len()),
         Kind::Memory(_) => Some(memory::lines(model).len()),
+        Kind::Note(note) => Some(note.files.len()),
+        Kind::Settings(_) => Some(settings::lines(model).len()),
         Kind::Themes { .. } => Some(themes::lines(model).len()),
         Kind::Palette => Some(palette::lines(model).len()),
         Kind::Queue => Some(queue::lines(model).len()),

@@ -128,6 +128,36 @@ impl Prompt {
         }
     }
 
+    /// Puts the text of a mark in its place: the one at the cursor, else the first. False if there
+    /// is none.
+    pub fn expand(&mut self) -> bool {
+        let cursor = self.editor.cursor();
+        let here = |(line, start, end): &(usize, usize, usize)| {
+            *line == cursor.line && (*start..=*end).contains(&cursor.column)
+        };
+        let lines = self.editor.lines().to_vec();
+        let marks: Vec<(usize, usize, usize)> = (0..lines.len())
+            .flat_map(|line| {
+                self.marks(&lines[line]).into_iter().map(move |(start, end)| (line, start, end))
+            })
+            .collect();
+        let Some((line, start, end)) =
+            marks.iter().copied().find(here).or_else(|| marks.first().copied())
+        else {
+            return false;
+        };
+        let mark: String = lines[line].chars().skip(start).take(end - start).collect();
+        let Some(at) = self.pastes.iter().position(|paste| paste.mark == mark) else {
+            return false;
+        };
+        let text = self.pastes[at].text.clone();
+        self.history.leave();
+        self.editor.jump(Place { line, column: end });
+        self.editor.remove(line, start, end);
+        self.editor.insert(&text);
+        true
+    }
+
     /// A backslash before the cursor, which enter turns into a new line.
     pub fn ends_with_backslash(&self) -> bool {
         let cursor = self.editor.cursor();
@@ -190,6 +220,21 @@ mod tests {
         assert_eq!(prompt.editor.text(), "fix  please");
         prompt.edit(Edit::Undo);
         assert_eq!(prompt.expanded(), format!("fix {text} please"));
+    }
+
+    #[test]
+    fn a_mark_is_opened_where_it_stands() {
+        let text = "line\n".repeat(12);
+        let mut prompt = Prompt::default();
+        assert!(!prompt.expand());
+        prompt.insert("fix ");
+        prompt.paste(&text);
+        prompt.insert(" please");
+        assert!(prompt.expand());
+        assert_eq!(prompt.editor.text(), format!("fix {text} please"));
+        assert_eq!(prompt.expanded(), format!("fix {text} please"));
+        prompt.edit(Edit::Undo);
+        assert_eq!(prompt.expanded(), format!("fix {text} please"), "undone, it is a mark again");
     }
 
     #[test]

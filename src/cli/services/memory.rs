@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::panels::memory::MemoryRow;
 use crate::context::memory::{self, Scope};
-use crate::context::{MemoryFile, Place};
+use crate::context::{MemoryFile, Place, note};
 
 /// Those that a session begun now would be given, then those that could be written.
 pub fn list(place: &Place) -> Vec<MemoryRow> {
@@ -22,6 +22,20 @@ pub fn list(place: &Place) -> Vec<MemoryRow> {
         }
     }
     rows
+}
+
+/// Writes a note, or takes it back. The answer says what was done.
+pub fn note(place: &Place, file: &Path, text: &str, back: bool) -> Result<String, String> {
+    let name = show(file, place);
+    let folders = [&place.config, &place.root, &place.home];
+    let within = folders.into_iter().find(|folder| file.starts_with(folder));
+    let within = within.map(PathBuf::as_path).or(file.parent()).unwrap_or(file);
+    if back {
+        note::take_back(file, text, within)?;
+        return Ok(format!("taken back from {name}"));
+    }
+    note::append(file, text, within)?;
+    Ok(format!("noted in {name}"))
 }
 
 fn row(file: &MemoryFile, place: &Place) -> MemoryRow {

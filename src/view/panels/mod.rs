@@ -8,10 +8,12 @@ mod help;
 mod history;
 mod jobs;
 mod lists;
+mod note;
 mod palette;
 mod permissions;
 mod rewind;
 mod servers;
+mod settings;
 mod texts;
 mod window;
 
@@ -26,7 +28,7 @@ use crate::app::edit;
 use crate::app::keys::{Action, Context};
 use crate::app::panels::history::{Asking, Looks};
 use crate::app::panels::permissions::Permissions;
-use crate::app::panels::{Kind, Panel};
+use crate::app::panels::{Kind, Panel, settings as settings_app};
 use crate::app::scroll::Inner;
 use crate::view::State;
 use crate::view::frame::{self, Frame};
@@ -71,7 +73,9 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
         Kind::Hooks => extensions::hooks(&draw, content, buf),
         Kind::Skills => extensions::skills(&draw, content, buf),
         Kind::Models => lists::models(&draw, content, buf),
+        Kind::Note(shown) => note::draw(&draw, shown, content, buf),
         Kind::Servers(_) => servers::draw(&draw, content, buf),
+        Kind::Settings(shown) => settings::draw(&draw, shown, content, buf),
         Kind::Rewind => rewind::draw(&draw, content, buf),
         Kind::Busy(_) => lists::busy(&draw, content, buf),
         Kind::Memory(memory) => lists::memory(&draw, memory, content, buf),
@@ -103,7 +107,9 @@ fn title(panel: &Panel) -> String {
         Kind::Models => "Models",
         Kind::Memory(_) => "Memory",
         Kind::Busy(_) => "Another tern has this session open",
+        Kind::Note(_) => "A note for later sessions",
         Kind::Servers(_) => "MCP servers",
+        Kind::Settings(_) => "Settings",
         Kind::Rewind => "Go back to before a message",
         Kind::Themes { .. } => "Themes",
         Kind::Help => "Help",
@@ -131,6 +137,13 @@ fn remark(model: &Model, panel: &Panel) -> String {
 
 pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
     let key = |context, action| model.keymap.key(context, action);
+    if settings_app::is_editing(panel) {
+        let esc = key(Context::Global, Action::Back);
+        return vec![
+            (key(Context::Filter, Action::FilterAccept), "save"),
+            (esc, "keep it as it was"),
+        ];
+    }
     if renaming(panel) {
         let esc = key(Context::Global, Action::Back);
         return vec![
@@ -229,6 +242,16 @@ pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
         Kind::Help | Kind::Hooks | Kind::Skills => {
             vec![("↑↓".to_owned(), "scroll"), filter]
         }
+        Kind::Note(note) if note.written.is_some() => {
+            vec![(key(Context::Note, Action::TakeNoteBack), "take it back")]
+        }
+        Kind::Note(_) => vec![open("note it there"), moves],
+        Kind::Settings(_) => vec![
+            open("change"),
+            (key(Context::Settings, Action::SetForProject), "for this project"),
+            moves,
+            filter,
+        ],
         Kind::Window(filled) if filled.shown.is_some() => vec![("↑↓".to_owned(), "scroll")],
         Kind::Window(_) => {
             let act = |action, label| (key(Context::Window, action), label);
@@ -288,7 +311,8 @@ fn filter(panel: &Panel, theme: &Theme, content: &mut Rect, buf: &mut Buffer) ->
         return None;
     }
     let text = panel.filter.text();
-    let mark = if renaming(panel) { "= " } else { "/ " };
+    let writes = renaming(panel) || settings_app::is_editing(panel);
+    let mark = if writes { "= " } else { "/ " };
     let line = Line::from(vec![
         Span::styled(mark, theme.accent),
         Span::styled(text.clone(), theme.strong),
