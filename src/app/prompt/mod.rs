@@ -234,6 +234,7 @@ mod tests {
         assert_eq!(prompt.editor.text(), format!("fix {text} please"));
         assert_eq!(prompt.expanded(), format!("fix {text} please"));
         prompt.edit(Edit::Undo);
+        prompt.edit(Edit::Undo);
         assert_eq!(prompt.expanded(), format!("fix {text} please"), "undone, it is a mark again");
     }
 
