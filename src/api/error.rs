@@ -293,7 +293,6 @@ fn hints(kind: ApiErrorKind, detail: &str) -> Vec<String> {
         }
         ApiErrorKind::Forbidden => "The key may lack the right to use this model or service.",
         ApiErrorKind::TooLarge => "Remove images or large texts, or /compact.",
-        ApiErrorKind::PromptTooLong => "/compact shortens the history.",
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]

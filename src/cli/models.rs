@@ -1,4 +1,5 @@
-//! `tern models`: the models whose window and price are known.
+//! `tern models`: the models whose window and price are known, and those that servers of this
+//! machine offer.
 
 use std::io::Write;
 
@@ -7,9 +8,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use crate::api::detect::{self, Found};
 use crate::cli::Env;
 use crate::config::layer::{Inputs, load};
 use crate::models::{Model, Price, Thinking, built_in};
+use crate::text::clean;
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct ModelsArgs {
@@ -36,8 +39,33 @@ pub fn run(args: &ModelsArgs, env: &Env, out: &mut dyn Write) -> anyhow::Result<
         writeln!(out, "{}", json!(models))?;
     } else {
         as_table(&models, today, out)?;
+        local(&found(), &wanted, out)?;
     }
     Ok(0)
+}
+
+/// What answers on the usual ports of this machine. A thread of its own, as a caller may be part of
+/// a runtime already.
+fn found() -> Vec<Found> {
+    let ask = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(detect::servers(&detect::usual_places())).ok()
+    };
+    std::thread::spawn(ask).join().ok().flatten().unwrap_or_default()
+}
+
+fn local(servers: &[Found], wanted: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let models = servers.iter().flat_map(|server| {
+        server.models.iter().map(move |model| (format!("{}/{model}", server.provider), server))
+    });
+    let mut models = models.filter(|(name, _)| name.to_lowercase().contains(wanted)).peekable();
+    if models.peek().is_some() {
+        writeln!(out, "\non this machine")?;
+    }
+    for (name, server) in models {
+        writeln!(out, "{}  {}", clean::clean(&name, clean::Mode::Prose), server.base_url)?;
+    }
+    Ok(())
 }
 
 /// The prices of a day, one for each length of prompt, the shortest first.
@@ -130,6 +158,28 @@ fn tokens(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_of_this_machine_are_listed_with_what_they_offer() {
+        let server = Found {
+            provider: "llamacpp".into(),
+            base_url: "http://127.0.0.1:8080/v1".into(),
+            models: vec!["smol".into(), "qwen".into()],
+        };
+        let listed = |servers: &[Found], wanted: &str| {
+            let mut out = Vec::new();
+            local(servers, wanted, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let servers = [server];
+        assert_eq!(
+            listed(&servers, ""),
+            "\non this machine\nllamacpp/smol  http://127.0.0.1:8080/v1\n\
+             llamacpp/qwen  http://127.0.0.1:8080/v1\n"
+        );
+        assert!(listed(&servers, "qwen").contains("llamacpp/qwen"));
+        assert_eq!((listed(&servers, "claude"), listed(&[], "")), (String::new(), String::new()));
+    }
     use crate::config::dirs::Dirs;
     use std::path::Path;
 
