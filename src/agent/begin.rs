@@ -21,6 +21,7 @@ use crate::agent::rules::Standing;
 use crate::agent::shared::{Shared, lock};
 use crate::agent::side::Side;
 use crate::agent::sub::Agents;
+use crate::agent::undo::Changes;
 use crate::agent::{recount, trust, undo};
 use crate::context::{self, Context, GitState};
 use crate::cost::ledger;
@@ -361,6 +362,8 @@ async fn shared(
     let purse = Arc::new(purse);
     let (confinement, problem) = confinement::of(setup).await;
     let fewer = setup.sandbox.fewer_questions && confinement::holds(&confinement);
+    let blobs = Blobs::new(setup.places.blobs.clone(), Disk::default());
+    let record = log.clone().map(|log| (log, blobs));
     let shared = Shared {
         side: Side {
             router: setup.router.clone(),
@@ -393,6 +396,7 @@ async fn shared(
             ..SessionState::default()
         })),
         cwd: Mutex::new(setup.cwd.clone()),
+        changes: Arc::new(Changes::new(record)),
         queue: Mutex::default(),
     };
     let session = lock(&shared.session).clone();

@@ -122,6 +122,9 @@ pub async fn run(
             Command::ConfirmRewind { request, also } => {
                 undo::confirm(&mut talk, &shared, request, &also).await;
             }
+            Command::Revert { request, file, hunk } => {
+                undo::ask_part(&mut talk, &shared, request, file, hunk).await;
+            }
             Command::Clear => {
                 naming.stop().await;
                 renew(&mut setup, None, &events, &mut shared, &mut talk).await;
@@ -167,6 +170,7 @@ pub async fn run(
             | Command::StopAgent { .. }
             | Command::Background
             | Command::FollowJob { .. }
+            | Command::AskChanges { .. }
             | Command::AskTrust
             | Command::Trust { .. }
             | Command::Distrust
@@ -323,6 +327,7 @@ async fn meanwhile(
                     | Command::Redo
                     | Command::Rewind { .. }
                     | Command::ConfirmRewind { .. }
+                    | Command::Revert { .. }
                     | Command::Clear
                     | Command::Fork { .. }
                     | Command::View { .. }
@@ -362,6 +367,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         }
         Command::Background => lock(&shared.session).to_background.notify_waiters(),
         Command::FollowJob { job } => lock(&shared.session).jobs.follow(job),
+        Command::AskChanges { context } => undo::show_changes(shared, context).await,
         Command::AskTrust => trust::show(shared).await,
         Command::Trust { seen } => trust::give(shared, &seen).await,
         Command::Distrust => trust::withdraw(shared).await,
@@ -386,6 +392,7 @@ async fn at_once(command: Command, shared: &Shared, on: Option<On<'_>>) {
         | Command::Redo
         | Command::Rewind { .. }
         | Command::ConfirmRewind { .. }
+        | Command::Revert { .. }
         | Command::Clear
         | Command::Fork { .. }
         | Command::View { .. }

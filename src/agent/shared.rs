@@ -17,6 +17,7 @@ use crate::agent::queue::Queue;
 use crate::agent::rules::Settings;
 use crate::agent::side::Side;
 use crate::agent::sub::Agents;
+use crate::agent::undo::Changes;
 use crate::mcp::Servers;
 use crate::protocol::{AgentId, CallId, Event, Level, Mode};
 use crate::tools::table::Table;
@@ -44,6 +45,7 @@ pub struct Shared {
     pub mcp: Option<Arc<Servers>>,
     pub session: Mutex<Arc<SessionState>>,
     pub cwd: Mutex<PathBuf>,
+    pub changes: Arc<Changes>,
     /// Said while a turn runs, not yet given to the model.
     pub queue: Mutex<Queue>,
 }

@@ -8,13 +8,16 @@
 //! *Invariant:* no file is touched that the preview does not list, and none whose present content
 //! is not in the blob store.
 
+mod changes;
 mod find;
 mod keep;
 mod shown;
 mod worktree;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+pub use crate::agent::undo::changes::{Changes, show as show_changes};
 pub use crate::agent::undo::find::Target;
 pub use crate::agent::undo::keep::{Kept, keep, kept};
 
@@ -23,7 +26,9 @@ use crate::agent::retell;
 use crate::agent::shared::Shared;
 use crate::agent::undo::find::{Found, find};
 use crate::agent::undo::shown::{relative, shown};
-use crate::protocol::{Event, Level, RequestId, Rewind, RewindScope, Skipped, Step};
+use crate::protocol::{
+    Event, FileStep, Level, MessageId, RequestId, Rewind, RewindScope, Skipped, Step, StepPart,
+};
 use crate::session::checkpoint::{self, Checkpoint, FileState, When};
 use crate::session::read::Loaded;
 use crate::session::record;
@@ -59,9 +64,50 @@ pub async fn ask(talk: &mut Conversation, shared: &Shared, target: Target) {
         let files = found.plan.files.iter().map(|change| shown(change, &blobs, &cwd)).collect();
         Some((found, files))
     });
-    let Some((found, files)) = found.await.flatten() else {
-        return shared.notice(Level::Info, nothing).await;
+    match found.await.flatten() {
+        Some((found, files)) => show(talk, shared, found, to, files).await,
+        None => shared.notice(Level::Info, nothing).await,
+    }
+}
+
+/// Shows what it takes to have one file as it was before the session, or one hunk of it.
+pub async fn ask_part(
+    talk: &mut Conversation,
+    shared: &Shared,
+    request: RequestId,
+    file: usize,
+    hunk: Option<usize>,
+) {
+    talk.rewind = None;
+    let record = talk.journal.log_path().zip(talk.journal.blobs()).zip(talk.journal.head());
+    let Some(((log, blobs), head)) = record else {
+        let text = "Without a session log nothing can be taken back.";
+        return shared.notice(Level::Warning, text).await;
     };
+    let (cwd, changes) = (shared.cwd(), Arc::clone(&shared.changes));
+    let found = blocking(move || {
+        let plan = changes::part(&changes, request, file, hunk, &blobs)?;
+        let part = hunk.map_or(StepPart::File, |_| StepPart::Hunk);
+        let files = plan.files.iter().map(|change| shown(change, &blobs, &cwd)).collect();
+        Some((find::part(&log, plan, part, head)?, files))
+    });
+    match found.await.flatten() {
+        Some((found, files)) => show(talk, shared, found, None, files).await,
+        None => {
+            let text = "That list of changes is out of date; nothing was changed.";
+            shared.notice(Level::Info, text).await;
+        }
+    }
+}
+
+/// `to`: the message that was asked for.
+async fn show(
+    talk: &mut Conversation,
+    shared: &Shared,
+    found: Found,
+    to: Option<MessageId>,
+    files: Vec<FileStep>,
+) {
     let request = shared.gate.approvals.number();
     let rewind = Box::new(Rewind {
         request,
@@ -71,6 +117,7 @@ pub async fn ask(talk: &mut Conversation, shared: &Shared, target: Target) {
         messages: found.messages,
         commands: found.commands,
         prompt: found.prompt.clone(),
+        part: found.part,
         files,
     });
     talk.rewind = Some(Pending { request, found });
@@ -86,7 +133,7 @@ pub async fn confirm(talk: &mut Conversation, shared: &Shared, request: RequestI
     };
     let from = talk.journal.head();
     let choice = chosen(&found.plan, also);
-    let Found { step, scope, plan, to, turns, prompt, input, .. } = found;
+    let Found { step, scope, plan, to, turns, prompt, input, part, calls, .. } = found;
     let applied = match scope.files() {
         true => match put_back(talk, shared, plan, choice).await {
             Ok(applied) => applied,
@@ -96,11 +143,12 @@ pub async fn confirm(talk: &mut Conversation, shared: &Shared, request: RequestI
     };
     let cwd = shared.cwd();
     let files: Vec<String> = applied.done.iter().map(|kept| kept.path.clone()).collect();
-    let calls = steps::calls(&turns, &files);
+    let besides = calls.into_iter().filter(|_| !files.is_empty());
+    let calls = steps::calls(&turns, &files).into_iter().chain(besides).collect();
     // A step that changed nothing is none.
     let taken = from.filter(|_| scope.conversation() || !files.is_empty());
     if let Some(from) = taken {
-        talk.journal.rewind(shared, record::Rewind { to, from, scope }).await;
+        talk.journal.rewind(shared, record::Rewind { to, from, scope, part }).await;
     }
     talk.journal.sync(shared).await;
     if scope.conversation() {
@@ -110,7 +158,9 @@ pub async fn confirm(talk: &mut Conversation, shared: &Shared, request: RequestI
         }
     }
     let notes = match (scope, step) {
-        (RewindScope::Files, _) if !files.is_empty() => Some(note(step, &files, &prompt, &cwd)),
+        (RewindScope::Files, _) if !files.is_empty() => {
+            Some(note((step, part), &files, &prompt, &cwd))
+        }
         // What the model did stays, and it no longer knows of it.
         (RewindScope::Conversation, Step::Undo) => stays(&turns, &cwd),
         _ => None,
@@ -166,7 +216,11 @@ pub fn untold(loaded: &Loaded, taken: &[Taken], cwd: &Path) -> Vec<String> {
     let last = loaded.entries.iter().rposition(|entry| entry.kind == "user");
     let later =
         |taken: &&Taken| taken.scope == RewindScope::Files && loaded.index_of(&taken.record) > last;
-    taken.iter().filter(later).map(|taken| note(taken.step, &taken.files, "", cwd)).collect()
+    taken
+        .iter()
+        .filter(later)
+        .map(|taken| note((taken.step, taken.part), &taken.files, "", cwd))
+        .collect()
 }
 
 fn chosen(plan: &Plan, also: &[usize]) -> Choice {
@@ -187,15 +241,21 @@ fn unkept(before: &Checkpoint) -> Option<String> {
 const NAMED: usize = 10;
 
 /// One line for the model.
-fn note(step: Step, files: &[String], prompt: &str, cwd: &Path) -> String {
+fn note(
+    (step, part): (Step, Option<StepPart>),
+    files: &[String],
+    prompt: &str,
+    cwd: &Path,
+) -> String {
     let of = if prompt.is_empty() { String::new() } else { format!(" made for \"{prompt}\"") };
     let did = match step {
         Step::Undo => "undone",
         Step::Redo => "restored",
     };
+    let your = if part == Some(StepPart::Hunk) { "some of your" } else { "your" };
     let names = names(files, cwd);
     format!(
-        "<files>The user has {did} your changes{of} in: {names}. Read a file again before you \
+        "<files>The user has {did} {your} changes{of} in: {names}. Read a file again before you \
          change it.</files>"
     )
 }

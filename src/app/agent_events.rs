@@ -8,7 +8,7 @@ use crate::app::dialog::{budget, confirm, inquiry, trust};
 use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
-use crate::app::panels::{busy, history, jobs, permissions, servers, summary, window};
+use crate::app::panels::{busy, changes, history, jobs, permissions, servers, summary, window};
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
@@ -106,12 +106,18 @@ pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
             model.transcript.change_call(&call, |call| call.output.push(&text));
         }
         Event::CallEnded { call, result } => {
+            let changed = matches!(result.detail, Detail::Diff { .. } | Detail::Command { .. });
             model.commands.remove(&call);
             let denied = result.status == CallStatus::Denied;
             model.transcript.change_call(&call, |call| call.end(result));
-            if denied {
-                return permissions::denied(model);
+            let mut effects = match denied {
+                true => permissions::denied(model),
+                false => Vec::new(),
+            };
+            if changed {
+                effects.extend(changes::changed(model));
             }
+            return effects;
         }
         Event::PermissionAsked { request } => return asked(model, *request),
         Event::PermissionClosed { request, by } => {
@@ -138,7 +144,9 @@ pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
             if let Some(input) = input {
                 back_in_the_prompt(model, &input);
             }
+            return changes::changed(model);
         }
+        Event::ChangesShown { request, files } => return changes::shown(model, request, files),
         Event::TodosChanged { todos } => model.todos = clean::todos(todos),
         Event::UsageAdded { spend, session, today, unpriced, context } => {
             model.spending.add(spend);

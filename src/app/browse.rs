@@ -201,7 +201,7 @@ fn wheel(model: &mut Model, rows: isize) -> Vec<Effect> {
             crate::app::dialog::inquiry::scroll(model, rows);
             Vec::new()
         }
-        Focus::Panel | Focus::Filter => panels::step(model, rows.signum()),
+        Focus::Panel | Focus::Filter => panels::wheel(model, rows),
         _ => {
             scroll(model, rows);
             Vec::new()

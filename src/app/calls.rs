@@ -155,13 +155,9 @@ impl Call {
 
     pub fn end(&mut self, result: CallResult) {
         let detail = match result.detail {
-            Detail::Diff { path, hunks, added, removed, new_file } => Detail::Diff {
-                path: clean::line(&path),
-                hunks: clean::hunks(hunks),
-                added,
-                removed,
-                new_file,
-            },
+            Detail::Diff { path, hunks, added, removed, new_file } => {
+                Detail::Diff { path: clean::line(&path), hunks, added, removed, new_file }
+            }
             Detail::Todos { todos } => Detail::Todos { todos: clean::todos(todos) },
             other => other,
         };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::protocol::{
-    CommandInfo, DenialInfo, FileStep, Hunk, PartVerdict, Preview as Question, Request, Rewind,
+    CommandInfo, DenialInfo, FileStep, PartVerdict, Preview as Question, Request, Rewind,
     Role, RuleBook, RuleInfo, Sourced, StepConflict, Title, Todo, Trust, TrustItem,
 };
 use crate::text::Piece;
@@ -100,19 +100,6 @@ pub fn preview(preview: Preview) -> Preview {
     Preview { head: clean(preview.head), tail: clean(preview.tail), ..preview }
 }
 
-/// Word marks are byte ranges of the text, so a line that changes loses them.
-pub fn hunks(hunks: Vec<Hunk>) -> Vec<Hunk> {
-    let mut hunks = hunks;
-    for line in hunks.iter_mut().flat_map(|hunk| &mut hunk.lines) {
-        let shown = self::line(&line.text.replace('\t', "    "));
-        if shown != line.text {
-            line.text = shown;
-            line.changed.clear();
-        }
-    }
-    hunks
-}
-
 pub fn trust(trust: Trust) -> Trust {
     let item = |item: TrustItem| TrustItem {
         kind: line(&item.kind),
@@ -127,29 +114,34 @@ pub fn trust(trust: Trust) -> Trust {
     }
 }
 
-pub fn rewind(rewind: Rewind) -> Rewind {
+/// Hunks stay as they are: the view shows what cannot be seen in them, and needs every byte for
+/// that.
+pub fn file_step(file: FileStep) -> FileStep {
     let conflict = |conflict: StepConflict| match conflict {
         StepConflict::Impossible { why } => StepConflict::Impossible { why: line(&why) },
         StepConflict::ChangedSince => StepConflict::ChangedSince,
     };
-    let file = |file: FileStep| FileStep {
+    FileStep {
         path: line(&file.path),
-        hunks: hunks(file.hunks),
+        from: file.from.map(|from| line(&from)),
         note: line(&file.note),
         conflict: file.conflict.map(conflict),
         ..file
-    };
+    }
+}
+
+pub fn rewind(rewind: Rewind) -> Rewind {
     Rewind {
         prompt: line(&rewind.prompt),
-        files: rewind.files.into_iter().map(file).collect(),
+        files: rewind.files.into_iter().map(file_step).collect(),
         ..rewind
     }
 }
 
 pub fn request(request: Request) -> Request {
     let preview = match request.preview {
-        Question::Edit { path, hunks: changed, added, removed, new_file } => {
-            Question::Edit { path: line(&path), hunks: hunks(changed), added, removed, new_file }
+        Question::Edit { path, hunks, added, removed, new_file } => {
+            Question::Edit { path: line(&path), hunks, added, removed, new_file }
         }
         // These are judged by their very characters: see `judged`.
         other => other,

@@ -11,7 +11,6 @@ mod agent_events;
 pub mod agents;
 pub mod browse;
 pub mod calls;
-pub mod changes;
 pub mod clean;
 pub mod complete;
 pub mod dialog;

@@ -296,7 +296,7 @@ impl Model {
         let panel = || match self.panel.as_ref().map(|panel| &panel.kind) {
             Some(Kind::Cost(_)) => Some(Context::Cost),
             Some(Kind::History(_)) => Some(Context::History),
-            Some(Kind::Changes { .. }) => Some(Context::Changes),
+            Some(Kind::Changes(_)) => Some(Context::Changes),
             Some(Kind::Jobs(_)) => Some(Context::Jobs),
             Some(Kind::Palette) => Some(Context::Palette),
             Some(Kind::Queue) => Some(Context::Queue),

@@ -8,7 +8,8 @@ use crate::app::effect::{Effect, Setting};
 use crate::app::model::{Activity, Again, Focus, Model, Phase};
 use crate::app::panels::history::{Change, Form};
 use crate::app::panels::{
-    self, Kind, cost, history, jobs, memory, models, permissions, rewind, summary, themes, window,
+    self, Kind, changes, cost, history, jobs, memory, models, permissions, rewind, summary, themes,
+    window,
 };
 use crate::app::queue;
 use crate::app::scroll::Scroll;
@@ -129,7 +130,7 @@ fn run(model: &mut Model, slash: Slash) -> Vec<Effect> {
         Slash::Help => panels::open(model, Kind::Help),
         Slash::Budget { usd } => return budget::open(model, usd.as_deref()),
         Slash::Cost => return cost::open(model),
-        Slash::Diff => panels::open(model, Kind::Changes { hunk: 0 }),
+        Slash::Diff => return changes::open(model),
         Slash::Exit => return quit(model),
         Slash::Export { file } => {
             let form = file.map_or(Form::Markdown, Form::File);

@@ -5,6 +5,8 @@
 //!
 //! Not for colours: a theme gives each [`Class`] its style.
 
+#[cfg(test)]
+mod plain;
 mod scopes;
 
 use std::ops::Range;
@@ -178,10 +180,12 @@ impl Resume {
     }
 }
 
-/// The grammars, unpacked at first use; they never change.
+/// The grammars, unpacked at first use; they never change. `build.rs` has packed them.
 fn syntaxes() -> &'static SyntaxSet {
+    static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/grammars.bin"));
     static SYNTAXES: OnceLock<SyntaxSet> = OnceLock::new();
-    SYNTAXES.get_or_init(two_face::syntax::extra_newlines)
+    // What the build has written can be read; without it code would stay plain.
+    SYNTAXES.get_or_init(|| syntect::dumps::from_uncompressed_data(PACKED).unwrap_or_default())
 }
 
 fn find<'a>(syntaxes: &'a SyntaxSet, lang: &str) -> Option<&'a SyntaxReference> {
@@ -227,6 +231,34 @@ mod tests {
         ] {
             let found = classes(lang, code);
             assert!(found.contains(&(word.to_string(), class)), "{lang}: {found:?}");
+        }
+    }
+
+    /// Names, numbers and strings of every kind, in and beyond ASCII.
+    #[test]
+    fn small_classes_colour_code_as_the_large_ones_do() {
+        let original = two_face::syntax::extra_newlines();
+        let code = [
+            ("rust", include_str!("mod.rs")),
+            ("toml", include_str!("../../Cargo.toml")),
+            ("md", include_str!("../../README.md")),
+            (
+                "python",
+                "class Größe(Basis):\n    def f(self, 名=1_0.5e3, *a): return f'{a!r}' # ü\n",
+            ),
+            ("js", "const naïve = async ($x, _y) => ({[`k${1}`]: /a+/gi.test(x)}); // é\n"),
+            ("go", "func (s *Σ) Do(ctx context.Context) error { return nil } // π\n"),
+            ("bash", "for f in *.txt; do echo \"${f%%.*}\" | sed 's/ä/a/'; done\n"),
+            ("java", "@Test public <T extends Übung> void a(int... n) { n[0] = 0x1F; }\n"),
+        ];
+        for (lang, code) in code {
+            let grammar = original.find_syntax_by_token(lang).expect("a known language");
+            let mut state = Resume::new(grammar);
+            let runs: Vec<Runs> = code
+                .split_inclusive('\n')
+                .map(|line| state.line(&original, line).expect("it is coloured"))
+                .collect();
+            assert_eq!(tokens(lang, code).map(|tokens| tokens.lines), Some(runs), "{lang}");
         }
     }
 

@@ -153,6 +153,20 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<usize>,
     },
+    /// Ask which files hold something else than before this session. Answered by `ChangesShown`,
+    /// also while a turn runs.
+    AskChanges {
+        /// Unchanged lines around each change.
+        context: u32,
+    },
+    /// Ask what it takes to have one file of `ChangesShown`, from 0, or one of its hunks as it was
+    /// before the session. Answered by `RewindAsked`; nothing is touched.
+    Revert {
+        request: RequestId,
+        file: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hunk: Option<usize>,
+    },
     /// Ask what in the folder needs trust, and whether it has it. Answered by `TrustShown`.
     AskTrust,
     /// Trust what `TrustNeeded` or `TrustShown` listed, for as long as it stays the same.

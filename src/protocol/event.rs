@@ -11,7 +11,7 @@ use crate::protocol::ids::{AgentId, CallId, JobId, MessageId, RequestId, Session
 use crate::protocol::message::Role;
 use crate::protocol::permission::{Decision, Hunk, Mode, Request};
 use crate::protocol::question::Inquiry;
-use crate::protocol::rewind::{Rewind, RewindScope, Skipped, Step};
+use crate::protocol::rewind::{FileStep, Rewind, RewindScope, Skipped, Step};
 use crate::protocol::rule_book::RuleBook;
 use crate::protocol::server::ServerInfo;
 use crate::protocol::trust::Trust;
@@ -213,6 +213,11 @@ pub enum Event {
         skipped: Vec<Skipped>,
         /// Calls whose changes are gone after an undo, and back after a redo.
         calls: Vec<CallId>,
+    },
+    /// The answer to `AskChanges`: every file that holds something else than before the session.
+    ChangesShown {
+        request: RequestId,
+        files: Vec<FileStep>,
     },
     TodosChanged {
         todos: Vec<Todo>,

@@ -38,7 +38,9 @@ pub use permission::{
     Scope, Source, Sourced, Suggestion,
 };
 pub use question::{About, Choice, Choosable, Chosen, Inquiry, Reply};
-pub use rewind::{FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict};
+pub use rewind::{
+    FileEffect, FileStep, Rewind, RewindScope, Skipped, Step, StepConflict, StepPart,
+};
 pub use rule_book::{DenialInfo, RuleBook, RuleChange, RuleInfo};
 pub use server::{ServerAct, ServerInfo, ServerState, ServerTool, ToolUse};
 pub use trust::{Trust, TrustItem, TrustState};

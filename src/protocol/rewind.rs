@@ -32,6 +32,15 @@ impl RewindScope {
     }
 }
 
+/// What of the session's changes goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepPart {
+    /// Everything that it did to a file.
+    File,
+    Hunk,
+}
+
 /// What a step would do: every file that it would touch, and no other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rewind {
@@ -51,14 +60,21 @@ pub struct Rewind {
     pub commands: u32,
     /// The first line of the prompt whose changes these are.
     pub prompt: String,
+    /// It is not about a turn, but about one file of `ChangesShown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<StepPart>,
     pub files: Vec<FileStep>,
 }
 
-/// One file of a step, from what it holds now to what it would hold.
+/// One file of a step, from what it holds now to what it would hold; of `ChangesShown`, from what
+/// it held before the session to what it holds now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileStep {
     /// As people read it: relative to the session's folder where it lies inside.
     pub path: String,
+    /// What it was called before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     pub effect: FileEffect,
     /// Empty where there is no text to compare: see `note`.
     pub hunks: Vec<Hunk>,

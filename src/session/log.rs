@@ -497,12 +497,12 @@ mod tests {
         let Fixture { dir: _dir, mut log } = fixture(Disk::default(), Secrets::default());
         let one = log.append(user("one"), now()).id;
         let two = log.append(user("two"), now()).id;
-        let back = Rewind { to: one, from: two.clone(), scope: RewindScope::Both };
+        let back = Rewind { to: one, from: two.clone(), scope: RewindScope::Both, part: None };
         let back = log.append(Body::Rewind(back), now()).id;
         assert!(log.append(user("other two"), now()).problem.is_none());
         let texts = |log: &Log| read(log.path()).0;
         assert_eq!(texts(&log), ["session", "one", "rewind", "other two"]);
-        let forth = Rewind { to: two, from: back, scope: RewindScope::Conversation };
+        let forth = Rewind { to: two, from: back, scope: RewindScope::Conversation, part: None };
         assert!(log.append(Body::Rewind(forth), now()).problem.is_none());
         assert_eq!(texts(&log), ["session", "one", "two", "rewind"]);
     }

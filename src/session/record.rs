@@ -12,7 +12,7 @@ use crate::protocol::{
     CallId, CallResult, Input, Level, MessageId, Mode, Part, Place, SessionId, Spend, Title, TurnId,
 };
 
-pub use crate::protocol::RewindScope;
+pub use crate::protocol::{RewindScope, StepPart};
 
 use crate::session::checkpoint::Checkpoint;
 use crate::session::seal;
@@ -231,6 +231,9 @@ pub struct Rewind {
     /// The head before: going there takes this step back.
     pub from: RecordId,
     pub scope: RewindScope,
+    /// The changes of one file, or some of them, went back, and no turn did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<StepPart>,
 }
 
 impl Body {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::protocol::{CallId, MessageId, Step};
 use crate::session::checkpoint::{Checkpoint, Kept, When};
 use crate::session::read::Loaded;
-use crate::session::record::{Body, RecordId, Rewind, RewindScope};
+use crate::session::record::{Body, RecordId, Rewind, RewindScope, StepPart};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Steps {
@@ -37,6 +37,8 @@ pub struct Back {
     /// What its record says it came from: a redo goes there.
     pub from: RecordId,
     pub turns: Vec<Turn>,
+    /// Calls of turns that stand whose changes of the file went back with it.
+    pub calls: Vec<CallId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub struct Taken {
     /// Absolute paths.
     pub files: Vec<String>,
     pub calls: Vec<CallId>,
+    pub part: Option<StepPart>,
 }
 
 /// The calls of these turns that changed one of `files`.
@@ -130,9 +133,18 @@ impl Steps {
         let (scope, files) = (rewind.scope, std::mem::take(&mut seen.wrote));
         let at = seen.at.take().filter(|_| scope.files());
         let (step, calls) = if let Some(back) = self.undone.pop_if(|back| back.from == rewind.to) {
-            let calls = calls(&back.turns, &files);
+            let mut calls = calls(&back.turns, &files);
+            calls.extend(back.calls);
             self.done.extend(back.turns);
             (Step::Redo, calls)
+        } else if let Some(part) = rewind.part {
+            let calls = match part {
+                StepPart::File => calls(&self.done, &files),
+                StepPart::Hunk => Vec::new(),
+            };
+            let (from, turns) = (rewind.from.clone(), Vec::new());
+            self.undone.push(Back { scope, at, from, turns, calls: calls.clone() });
+            (Step::Undo, calls)
         } else {
             let turns = if at.is_some() { self.after(rewind, to, seen) } else { Vec::new() };
             // A step over files alone that concerns no turn says nothing that can be used.
@@ -140,10 +152,12 @@ impl Steps {
                 return;
             }
             let calls = calls(&turns, &files);
-            self.undone.push(Back { scope, at, from: rewind.from.clone(), turns });
+            let from = rewind.from.clone();
+            self.undone.push(Back { scope, at, from, turns, calls: Vec::new() });
             (Step::Undo, calls)
         };
-        self.taken.push(Taken { record: record.clone(), step, scope, files, calls });
+        let (record, part) = (record.clone(), rewind.part);
+        self.taken.push(Taken { record, step, scope, files, calls, part });
     }
 
     /// Takes the turns whose changes the step takes back: those that were begun by the record it
@@ -190,7 +204,7 @@ mod tests {
     }
 
     fn step(to: &str, from: &str, file: &str) -> Vec<Body> {
-        let rewind = Rewind { to: id(to), from: id(from), scope: RewindScope::Files };
+        let rewind = Rewind { to: id(to), from: id(from), scope: RewindScope::Files, part: None };
         vec![
             point(When::Before, None, &[(file, "new")]),
             point(When::After, None, &[(file, "old")]),
@@ -244,6 +258,24 @@ mod tests {
         check(&forked, (&["m1", "m3"], &[], &[(u, c2), (u, c1), (r, c1)]));
         log.push(forth2);
         check(&log, (&["m1", "m2"], &[], &[(u, c2), (u, c1), (r, c1), (r, c2)]));
+    }
+
+    #[test]
+    fn one_file_goes_back_while_its_turn_stands() {
+        let part = |to: &str, part| {
+            let mut bodies = step(to, to, "/a");
+            if let Some(Body::Rewind(rewind)) = bodies.last_mut() {
+                rewind.part = Some(part);
+            }
+            bodies
+        };
+        let turn = [change("m1", "/a", "new"), change("m1", "/b", "new")].concat();
+        let call: &[&str] = &["call of m1"];
+        let file = [turn.clone(), part("h", StepPart::File)];
+        check(&file, (&["m1"], &[&[]], &[(Step::Undo, call)]));
+        let back = [file.to_vec(), vec![step("h", "x", "/a")]].concat();
+        check(&back, (&["m1"], &[], &[(Step::Undo, call), (Step::Redo, call)]));
+        check(&[turn, part("h", StepPart::Hunk)], (&["m1"], &[&[]], &[(Step::Undo, &[])]));
     }
 
     #[test]

@@ -70,6 +70,10 @@ impl Watch {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         for (path, content) in seen.chain(told) {
             let now = state_of(&path);
+            // A new folder is none of the files.
+            if matches!((&content, &now), (Some(None), FileState::Other { .. })) {
+                continue;
+            }
             let then = match content {
                 Some(content) if state(content.as_ref()) == now => continue,
                 Some(content) => store(content.as_ref(), blobs),

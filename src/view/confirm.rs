@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use crate::app::Model;
 use crate::app::dialog::Confirm;
 use crate::app::keys::{Action, Context};
-use crate::protocol::{FileEffect, FileStep, Rewind, RewindScope, Step, StepConflict};
+use crate::protocol::{FileEffect, FileStep, Rewind, RewindScope, Step, StepConflict, StepPart};
 use crate::text::{clip, width};
 use crate::view::code::Colours;
 use crate::view::diff;
@@ -16,6 +16,12 @@ use crate::view::theme::Theme;
 use crate::view::words;
 
 pub fn title(confirm: &Confirm) -> String {
+    let file = confirm.rewind.files.last().map(|file| file.path.as_str()).unwrap_or_default();
+    match confirm.rewind.part {
+        Some(StepPart::Hunk) => return format!("Take back one change in {file}"),
+        Some(StepPart::File) => return format!("Take back all changes in {file}"),
+        None => {}
+    }
     let verb = match (confirm.rewind.step, confirm.rewind.scope) {
         (Step::Undo, RewindScope::Files) if confirm.rewind.to.is_none() => "Undo",
         (Step::Redo, RewindScope::Files) => "Redo",
@@ -41,6 +47,7 @@ pub fn remark(confirm: &Confirm, marks: &Marks) -> String {
 pub fn keys(model: &Model, confirm: &Confirm) -> Vec<(String, &'static str)> {
     let key = |action| model.keymap.key(Context::Confirm, action);
     let verb = match (confirm.rewind.step, confirm.rewind.scope) {
+        _ if confirm.rewind.part.is_some() => "take back",
         (Step::Undo, RewindScope::Files) if confirm.rewind.to.is_none() => "undo",
         (Step::Redo, RewindScope::Files) => "redo",
         (Step::Undo, _) => "go back",

@@ -30,6 +30,7 @@ pub struct State {
     /// The entry at the top of the last frame, so that the text stays when it is wrapped anew.
     pub(super) top: Option<Top>,
     pub(super) dialog: Option<super::dialog::Rows>,
+    pub(super) changes: Option<super::panels::ChangedRows>,
 }
 
 /// Work is counted, so that tests can tell that it follows what changed and not what exists.
@@ -66,6 +67,7 @@ impl State {
             width: 0,
             top: None,
             dialog: None,
+            changes: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod support;
 mod agents;
 mod bad_days;
 mod budget;
+mod changes;
 mod checks;
 mod circle;
 mod compaction;

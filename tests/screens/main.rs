@@ -12,6 +12,7 @@
 mod support;
 
 mod budget;
+mod changes;
 mod dialog;
 mod hostile;
 mod inquiry;

@@ -230,14 +230,6 @@ fn help_is_made_from_the_tables() {
 }
 
 #[test]
-fn changes() {
-    for (width, height) in [(80, 24), (160, 40)] {
-        let mut screen = screen(width, height).events("fixed").keys("/diff<enter>");
-        insta::assert_snapshot!(format!("changes-{width}x{height}"), screen.text());
-    }
-}
-
-#[test]
 fn themes_are_shown_while_they_are_chosen() {
     let screen = screen(80, 24).keys("/theme<enter>j");
     let chosen = screen.off.model.look.theme.clone();

@@ -20,6 +20,7 @@ fn file(path: &str, effect: FileEffect, lines: &[(LineKind, &str)]) -> FileStep 
     };
     FileStep {
         path: path.to_owned(),
+        from: None,
         effect,
         added: count(LineKind::Added),
         removed: count(LineKind::Removed),
@@ -61,6 +62,7 @@ fn asked() -> Event {
         messages: 0,
         commands: 0,
         prompt: "The parser panics on an empty file.".to_owned(),
+        part: None,
         files: vec![parser, notes, theirs, lost],
     };
     Event::RewindAsked { rewind: Box::new(rewind) }
@@ -133,8 +135,8 @@ fn rewound(step: Step, calls: &[&str]) -> Event {
 #[test]
 fn changes_that_were_undone_are_no_longer_listed() {
     let listed = |screen: &Screen| -> Vec<(String, u32)> {
-        let changes = tern::app::changes::of(&screen.off.model.transcript);
-        changes.iter().map(|change| (change.path.to_owned(), change.added)).collect()
+        let changes = tern::app::panels::changes::edits(&screen.off.model.transcript);
+        changes.into_iter().map(|file| (file.path, file.added)).collect()
     };
     let mut screen = screen(100, 40).events("fixed");
     let before = listed(&screen);

@@ -161,6 +161,7 @@ fn child(
         spill: parent.spill.clone(),
         session: Mutex::new(Arc::new(session)),
         cwd: Mutex::new(worktree.cloned().unwrap_or_else(|| parent.cwd())),
+        changes: parent.changes.clone(),
         queue: Mutex::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::protocol::{MessageId, Part, RewindScope, Step};
+use crate::protocol::{CallId, MessageId, Part, RewindScope, Step, StepPart};
 use crate::session::blobs::Blobs;
 use crate::session::read::{self, Loaded};
 use crate::session::record::{Body, RecordId};
@@ -37,6 +37,10 @@ pub struct Found {
     pub messages: u32,
     /// Commands that ran in what is taken back.
     pub commands: u32,
+    /// It concerns no turn, but this much of one file.
+    pub part: Option<StepPart>,
+    /// Calls besides those of the turns.
+    pub calls: Vec<CallId>,
 }
 
 /// `None`: there is no such step.
@@ -65,12 +69,14 @@ fn undo(loaded: &Loaded, blobs: &Blobs) -> Option<Found> {
             turns: known.done[at..].to_vec(),
             input: None,
             messages: 0,
+            part: None,
+            calls: Vec::new(),
         })
     })
 }
 
 fn redo(loaded: &Loaded, blobs: &Blobs) -> Option<Found> {
-    let Back { scope, at, from, turns } = steps::read(loaded).undone.pop()?;
+    let Back { scope, at, from, turns, calls } = steps::read(loaded).undone.pop()?;
     let plan = match &at {
         Some(at) => restore::plan_back(loaded, at, blobs)?,
         None => Plan::default(),
@@ -90,6 +96,8 @@ fn redo(loaded: &Loaded, blobs: &Blobs) -> Option<Found> {
         input: None,
         messages: u32::try_from(messages.len()).unwrap_or(u32::MAX),
         commands: 0,
+        part: None,
+        calls,
     })
 }
 
@@ -125,6 +133,32 @@ fn before(
         turns: known.done.into_iter().filter(later).collect(),
         input: Some(input),
         messages: u32::try_from(messages).unwrap_or(u32::MAX),
+        part: None,
+        calls: Vec::new(),
+    })
+}
+
+/// The changes of one file, or some of them. The turns that made them stand.
+pub fn part(log: &Path, plan: Plan, part: StepPart, head: RecordId) -> Option<Found> {
+    let calls = match part {
+        StepPart::File => {
+            let files: Vec<String> = plan.files.iter().map(|file| file.path.clone()).collect();
+            steps::calls(&steps::read(&read::load(log).ok()?.0).done, &files)
+        }
+        StepPart::Hunk => Vec::new(),
+    };
+    Some(Found {
+        step: Step::Undo,
+        scope: RewindScope::Files,
+        plan,
+        to: head,
+        turns: Vec::new(),
+        prompt: String::new(),
+        input: None,
+        messages: 0,
+        commands: 0,
+        part: Some(part),
+        calls,
     })
 }
 

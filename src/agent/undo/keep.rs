@@ -1,8 +1,10 @@
 //! Around each call that may change files: their contents are kept before it, and what it has made
 //! of them is noted after it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
+
+use serde_json::Value;
 
 use crate::agent::dispatch::Call;
 use crate::agent::journal::Journal;
@@ -59,8 +61,39 @@ pub async fn keep(journal: &mut Journal, shared: &Shared, call: &Call, tool: &dy
         None
     });
     files.extend(tree.iter().flat_map(Worktree::dirty).map(Path::to_owned));
-    let watch = blocking(move || watch::begin(files)).await;
+    let (cwd, input) = (shared.cwd(), call.input.clone());
+    let watch = blocking(move || {
+        files.extend(named(&input, &cwd));
+        watch::begin(files)
+    });
+    let watch = watch.await;
     watch.map_or(Kept::Nothing, |watch| Kept::Watched(watch, tree.map(Box::new)))
+}
+
+/// Words of a command that are looked at.
+const WORDS: usize = 64;
+
+/// Files of the folder that a command names, also those that it may make by moving or copying
+/// others. What only looks like a name is no file afterwards either.
+fn named(input: &Value, cwd: &Path) -> Vec<PathBuf> {
+    let command = input.get("command").and_then(Value::as_str).unwrap_or_default();
+    let ends = |c: char| c.is_whitespace() || ";|&<>()\"'`".contains(c);
+    let words: Vec<&str> =
+        command.split(ends).filter(|word| !word.is_empty()).take(WORDS).collect();
+    let mut files = Vec::new();
+    for path in words.iter().map(|word| cwd.join(word)) {
+        if path.is_dir() {
+            let names = words.iter().filter_map(|word| Path::new(word).file_name());
+            files.extend(names.map(|name| path.join(name)));
+        } else {
+            files.push(path);
+        }
+    }
+    let is_inside = |path: &PathBuf| {
+        path.starts_with(cwd) && !path.components().any(|part| part == Component::ParentDir)
+    };
+    files.retain(is_inside);
+    files
 }
 
 /// Logs what the call has made of it.

@@ -1,4 +1,4 @@
-//! A file of a step, as the preview shows it.
+//! A file of a step, or of what the session has changed, as a person is shown it.
 
 use std::path::Path;
 
@@ -9,13 +9,49 @@ use crate::session::checkpoint::FileState;
 use crate::session::restore::{Change, Conflict};
 
 /// Bytes of a file that is compared line by line.
-const COMPARED: usize = 1 << 20;
+pub const COMPARED: usize = 1 << 20;
 const CONTEXT: usize = 3;
 
-/// A file of the preview.
+/// A file and what it holds.
+struct Side<'a> {
+    state: &'a FileState,
+    content: Option<Vec<u8>>,
+}
+
+/// From what the file holds now to what the step makes of it.
 pub fn shown(change: &Change, blobs: &Blobs, cwd: &Path) -> FileStep {
     let (now, then) = change.contents(blobs);
-    let effect = match (&change.now, &change.then) {
+    let before = Side { state: &change.now, content: now };
+    let after = Side { state: &change.then, content: then };
+    step(change, before, after, cwd, CONTEXT)
+}
+
+/// From what the file held before the session, or `from` did, which was its name then, to what it
+/// holds now.
+pub fn made(
+    change: &Change,
+    from: Option<&Change>,
+    blobs: &Blobs,
+    cwd: &Path,
+    context: usize,
+) -> FileStep {
+    let (now, then) = change.contents(blobs);
+    let (state, content) = match from {
+        Some(from) => (&from.then, from.contents(blobs).1),
+        None => (&change.then, then),
+    };
+    let after = Side { state: &change.now, content: now };
+    step(change, Side { state, content }, after, cwd, context)
+}
+
+fn step(
+    change: &Change,
+    before: Side<'_>,
+    after: Side<'_>,
+    cwd: &Path,
+    context: usize,
+) -> FileStep {
+    let effect = match (before.state, after.state) {
         (FileState::Absent, _) => FileEffect::Created,
         (_, FileState::Absent) => FileEffect::Removed,
         (FileState::File { .. } | FileState::Other { .. }, _) => FileEffect::Changed,
@@ -25,8 +61,9 @@ pub fn shown(change: &Change, blobs: &Blobs, cwd: &Path) -> FileStep {
         Some(bytes) => String::from_utf8(bytes).map_err(|_| "not text"),
         None => Ok(String::new()),
     };
-    let (hunks, note) = match (text(now), text(then)) {
-        (Ok(now), Ok(then)) => (diff::hunks(&now, &then, CONTEXT), modes(change)),
+    let modes = modes(before.state, after.state);
+    let (hunks, note) = match (text(before.content), text(after.content)) {
+        (Ok(before), Ok(after)) => (diff::hunks(&before, &after, context), modes),
         (Err(why), _) | (_, Err(why)) => (Vec::new(), why.to_owned()),
     };
     let (added, removed) = diff::counts(&hunks);
@@ -35,15 +72,15 @@ pub fn shown(change: &Change, blobs: &Blobs, cwd: &Path) -> FileStep {
         Conflict::Impossible { why } => StepConflict::Impossible { why: why.clone() },
     });
     let path = relative(&change.path, cwd);
-    FileStep { path, effect, hunks, added, removed, note, conflict }
+    FileStep { path, from: None, effect, hunks, added, removed, note, conflict }
 }
 
-fn modes(change: &Change) -> String {
-    match (&change.now, &change.then) {
-        (FileState::File { mode: Some(now), .. }, FileState::File { mode: Some(then), .. })
-            if now != then =>
+fn modes(before: &FileState, after: &FileState) -> String {
+    match (before, after) {
+        (FileState::File { mode: Some(before), .. }, FileState::File { mode: Some(after), .. })
+            if before != after =>
         {
-            format!("mode {now:o} to {then:o}")
+            format!("mode {before:o} to {after:o}")
         }
         _ => String::new(),
     }

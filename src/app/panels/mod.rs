@@ -43,9 +43,7 @@ pub struct Panel {
 pub enum Kind {
     Cost(cost::Cost),
     History(history::History),
-    Changes {
-        hunk: usize,
-    },
+    Changes(changes::Changes),
     Jobs(jobs::Jobs),
     Agents,
     Hooks,
@@ -108,6 +106,7 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
         || settings::back(model).is_some()
         || permissions::back(model)
         || history::act::no(model)
+        || changes::back_to_files(model)
     {
         return Vec::new();
     }
@@ -144,6 +143,10 @@ pub fn back(model: &mut Model) -> Vec<Effect> {
 
 /// Moves the choice by lines, or a text by rows.
 pub fn step(model: &mut Model, by: isize) -> Vec<Effect> {
+    if changes::is_alone(model) {
+        changes::scroll(model, by);
+        return Vec::new();
+    }
     let count = count(model);
     let inner = model.seen.inner;
     let Some(panel) = &mut model.panel else { return Vec::new() };
@@ -159,9 +162,26 @@ pub fn step(model: &mut Model, by: isize) -> Vec<Effect> {
     }
 }
 
+pub fn wheel(model: &mut Model, rows: isize) -> Vec<Effect> {
+    if is_changes(model) {
+        changes::scroll(model, rows);
+        return Vec::new();
+    }
+    step(model, rows.signum())
+}
+
+fn is_changes(model: &Model) -> bool {
+    matches!(model.panel.as_ref().map(|panel| &panel.kind), Some(Kind::Changes(_)))
+}
+
 pub fn page(model: &mut Model, down: bool) -> Vec<Effect> {
     let half = isize::try_from(model.seen.inner.shown / 2).unwrap_or(1).max(1);
-    step(model, if down { half } else { -half })
+    let rows = if down { half } else { -half };
+    if is_changes(model) {
+        changes::scroll(model, rows);
+        return Vec::new();
+    }
+    step(model, rows)
 }
 
 pub fn end(model: &mut Model, down: bool) -> Vec<Effect> {
@@ -189,8 +209,8 @@ pub fn enter(model: &mut Model) -> Vec<Effect> {
         Some(Kind::Palette) => palette::run(model),
         Some(Kind::Queue) => queue::edit(model),
         Some(Kind::Permissions(_)) => permissions::enter(model),
-        Some(Kind::Changes { .. }) => {
-            changes::step_hunk(model, true);
+        Some(Kind::Changes(_)) => {
+            changes::alone(model);
             Vec::new()
         }
         Some(
@@ -271,7 +291,7 @@ fn count(model: &Model) -> Option<usize> {
     match &model.panel.as_ref()?.kind {
         Kind::Cost(_) => Some(cost::lines(model).len()),
         Kind::History(_) => Some(history::lines(model).len()),
-        Kind::Changes { .. } => Some(changes::lines(model).len()),
+        Kind::Changes(_) => Some(changes::lines(model).len()),
         Kind::Jobs(_) => Some(jobs::lines(model).len()),
         Kind::Agents => Some(agents::lines(model).len()),
         Kind::Models => Some(models::lines(model).len()),
@@ -305,7 +325,7 @@ fn moved(model: &mut Model) -> Vec<Effect> {
             themes::show(model);
             Vec::new()
         }
-        Some(Kind::Changes { .. }) => {
+        Some(Kind::Changes(_)) => {
             changes::first_hunk(model);
             Vec::new()
         }

@@ -17,6 +17,7 @@ mod settings;
 mod texts;
 mod window;
 
+pub use changes::Rows as ChangedRows;
 pub use texts::origin;
 
 use ratatui::buffer::Buffer;
@@ -32,6 +33,7 @@ use crate::app::panels::{Kind, Panel, settings as settings_app};
 use crate::app::scroll::Inner;
 use crate::view::State;
 use crate::view::frame::{self, Frame};
+use crate::view::marks::Marks;
 use crate::view::theme::Theme;
 
 /// What drawing a panel needs.
@@ -56,7 +58,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
     let frame = Frame {
         title: title(panel),
         title_style: theme.strong,
-        remark: remark(model, panel),
+        remark: remark(model, panel, marks),
         keys: keys(model, panel),
         hidden: String::new(),
         border: theme.border_focused,
@@ -67,7 +69,7 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer) -> D
     let inner = match &panel.kind {
         Kind::Cost(cost) => cost::draw(&mut draw, cost, content, buf),
         Kind::History(history) => history::draw(&mut draw, history, content, buf),
-        Kind::Changes { hunk } => changes::draw(&mut draw, *hunk, content, buf),
+        Kind::Changes(it) => changes::draw(&mut draw, it, content, buf),
         Kind::Jobs(shown) => jobs::draw(&draw, shown, content, buf),
         Kind::Agents => agents::draw(&draw, content, buf),
         Kind::Hooks => extensions::hooks(&draw, content, buf),
@@ -99,7 +101,7 @@ fn title(panel: &Panel) -> String {
     match &panel.kind {
         Kind::Cost(_) => "Cost",
         Kind::History(_) => "History",
-        Kind::Changes { .. } => "Changes",
+        Kind::Changes(_) => "Changes",
         Kind::Jobs(_) => "Background commands",
         Kind::Agents => "Agents",
         Kind::Hooks => "Hooks",
@@ -124,9 +126,10 @@ fn title(panel: &Panel) -> String {
     .to_owned()
 }
 
-fn remark(model: &Model, panel: &Panel) -> String {
+fn remark(model: &Model, panel: &Panel, marks: &Marks) -> String {
     match &panel.kind {
         Kind::History(history) => history::remark(history),
+        Kind::Changes(it) => changes::remark(model, it, marks),
         Kind::Memory(_) => "what a session begun now is told".to_owned(),
         Kind::Permissions(_) => format!("mode {}", model.session.mode.name()),
         Kind::Help => format!("tern {}", model.session.version),
@@ -193,18 +196,20 @@ pub fn keys<'a>(model: &Model, panel: &Panel) -> Vec<(String, &'a str)> {
                 act(Action::LimitTime, "time"),
             ]
         }
-        Kind::Changes { .. } => vec![
-            moves,
-            (
-                format!(
-                    "{}/{}",
-                    key(Context::Changes, Action::NextHunk),
-                    key(Context::Changes, Action::PreviousHunk)
-                ),
-                "change",
-            ),
-            filter,
-        ],
+        Kind::Changes(it) => {
+            let act = |action, label| (key(Context::Changes, action), label);
+            let next = key(Context::Changes, Action::NextHunk);
+            let hunks = format!("{next}/{}", key(Context::Changes, Action::PreviousHunk));
+            vec![
+                (hunks, "change"),
+                act(Action::RevertHunk, "take it back"),
+                act(Action::RevertFile, "the file"),
+                open(if it.alone { "files" } else { "diff alone" }),
+                act(Action::OpenFile, "editor"),
+                act(Action::MoreContext, "context"),
+                filter,
+            ]
+        }
         Kind::Jobs(_) => {
             vec![moves, (key(Context::Jobs, Action::KillJob), "end"), filter]
         }
