@@ -59,6 +59,11 @@ pub struct Cli {
     #[arg(long, conflicts_with = "print")]
     pub linear: bool,
 
+    /// Stay in the terminal's own scrollback: what has been said scrolls away like the output of
+    /// any program, and is still there afterwards
+    #[arg(long, conflicts_with_all = ["print", "linear"])]
+    pub inline: bool,
+
     /// Theme of the screen
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,

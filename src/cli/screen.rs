@@ -23,7 +23,7 @@ use crate::models;
 use crate::protocol::{ErrorKind, Mode};
 use crate::terminal::clipboard::Ways;
 use crate::terminal::manners::{self, Wants};
-use crate::terminal::{self, Connect, Connection, Exit, How, notify, probe};
+use crate::terminal::{self, Connect, Connection, Exit, Form, How, notify, probe};
 use crate::text::clean;
 use crate::view::theme::{ColorDepth, Library};
 
@@ -85,7 +85,11 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
         themes,
         colours: colours(env),
         mouse: config.ui.mouse,
-        linear,
+        form: match (linear, cli.inline) {
+            (true, _) => Form::Lines,
+            (false, true) => Form::Inline,
+            (false, false) => Form::Screen,
+        },
         notifications: (config.ui.notifications && !linear).then(|| notify::Form::of(&env.vars)),
         manners: Wants {
             titles: config.ui.tab_title && !linear,

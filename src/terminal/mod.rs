@@ -8,6 +8,7 @@ mod colouring;
 mod editor;
 mod effects;
 mod files;
+mod inline;
 mod input;
 mod keys;
 mod lines;
@@ -54,8 +55,7 @@ pub struct Setup {
     pub colours: ColorDepth,
     /// Wheel and clicks; without it the terminal's own selection works as usual.
     pub mouse: bool,
-    /// `--linear`: lines that are only ever added, in the place of a screen.
-    pub linear: bool,
+    pub form: Form,
     /// How the terminal is told that tern waits and is not looked at. `None`: not at all.
     pub notifications: Option<notify::Form>,
     pub manners: manners::Wants,
@@ -69,6 +69,19 @@ pub struct Setup {
     pub prompt: Option<String>,
     /// Done once the first frame is on the screen.
     pub first: Vec<Effect>,
+}
+
+/// How the session stands in the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// It has a screen of its own.
+    #[default]
+    Screen,
+    /// `--inline`: what has been said scrolls away like the output of any program; the rest is
+    /// drawn below it.
+    Inline,
+    /// `--linear`: lines that are only ever added.
+    Lines,
 }
 
 pub type Connect = Box<dyn FnMut(Option<Choice>) -> Connecting + Send>;
@@ -107,7 +120,7 @@ impl std::fmt::Debug for Setup {
 /// Runs the screen until the person leaves or a signal ends it; puts the terminal back as it was
 /// found, whatever happens. Errors: no terminal, or the terminal went away.
 pub async fn run(setup: Setup) -> anyhow::Result<Exit> {
-    let guard = raw::Guard::enter(raw::Modes { mouse: setup.mouse, lines: setup.linear })?;
+    let guard = raw::Guard::enter(raw::Modes { mouse: setup.mouse, form: setup.form })?;
     let mut screen = screen::Screen::new(setup, &guard);
     let result = screen.run().await;
     let events = screen.leave();

@@ -11,17 +11,19 @@ use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
     KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, execute, queue};
+
+use crate::terminal::Form;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Modes {
     pub mouse: bool,
-    /// The terminal stays as it is.
-    pub lines: bool,
+    pub form: Form,
 }
 
 /// Buttons, wheel and moves while a button is held: reports of every move would wake an idle
@@ -60,12 +62,20 @@ const RESTORE_TITLE: &[u8] = b"\x1b[23;0t";
 pub struct Guard {
     modes: Modes,
     /// Shared with the panic hook, so that only one of them restores.
-    held: Arc<AtomicBool>,
+    held: Arc<Held>,
+}
+
+/// What was taken and is to be given back.
+#[derive(Debug, Default)]
+struct Held {
+    modes: AtomicBool,
+    /// The alternate screen is shown.
+    alternate: AtomicBool,
 }
 
 impl Guard {
     pub fn enter(modes: Modes) -> io::Result<Guard> {
-        let guard = Guard { modes, held: Arc::new(AtomicBool::new(false)) };
+        let guard = Guard { modes, held: Arc::default() };
         guard.restore_on_panic();
         guard.take()?;
         Ok(guard)
@@ -73,14 +83,18 @@ impl Guard {
 
     /// Takes the terminal again, after [`Guard::give_back`].
     pub fn take(&self) -> io::Result<()> {
-        if self.modes.lines {
+        if self.modes.form == Form::Lines {
             return Ok(());
         }
         enable_raw_mode()?;
-        self.held.store(true, Ordering::SeqCst);
+        self.held.modes.store(true, Ordering::SeqCst);
+        if self.modes.form == Form::Screen {
+            self.alternate(true)?;
+        }
         let mut out = io::stdout().lock();
-        queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)?;
-        if self.modes.mouse {
+        queue!(out, EnableBracketedPaste, EnableFocusChange)?;
+        // What has scrolled away is the terminal's own, and so are wheel and selection.
+        if self.modes.mouse && self.modes.form == Form::Screen {
             queue!(out, EnableButtons)?;
         }
         // Not asked for first: terminals that do not know it ignore it, and asking costs a wait.
@@ -88,6 +102,19 @@ impl Guard {
         queue!(out, PushKeyboardEnhancementFlags(flags))?;
         out.write_all(SAVE_TITLE)?;
         out.flush()
+    }
+
+    /// Shows the alternate screen, or the main one; false where it is shown already.
+    pub fn alternate(&self, wanted: bool) -> io::Result<bool> {
+        if self.held.alternate.swap(wanted, Ordering::SeqCst) == wanted {
+            return Ok(false);
+        }
+        let mut out = io::stdout();
+        match wanted {
+            true => execute!(out, EnterAlternateScreen)?,
+            false => execute!(out, LeaveAlternateScreen)?,
+        }
+        Ok(true)
     }
 
     pub fn give_back(&self) {
@@ -104,7 +131,7 @@ impl Guard {
             if thread::current().id() == screen {
                 give_back(&held);
                 before(info);
-            } else if held.load(Ordering::SeqCst) {
+            } else if held.modes.load(Ordering::SeqCst) {
                 tracing::error!("{info}");
             } else {
                 before(info);
@@ -119,8 +146,8 @@ impl Drop for Guard {
     }
 }
 
-fn give_back(held: &AtomicBool) {
-    if !held.swap(false, Ordering::SeqCst) {
+fn give_back(held: &Held) {
+    if !held.modes.swap(false, Ordering::SeqCst) {
         return;
     }
     // Nothing can be done about a terminal that is gone.
@@ -132,8 +159,11 @@ fn give_back(held: &AtomicBool) {
         DisableButtons,
         DisableFocusChange,
         DisableBracketedPaste,
-        LeaveAlternateScreen,
-        Show,
     );
+    // Where there was no other screen, what stands below the cursor is no longer true.
+    let _ = match held.alternate.swap(false, Ordering::SeqCst) {
+        true => execute!(io::stdout(), LeaveAlternateScreen, Show),
+        false => execute!(io::stdout(), Print("\r"), Clear(ClearType::FromCursorDown), Show),
+    };
     let _ = disable_raw_mode();
 }

@@ -1,5 +1,7 @@
 //! The loop.
 
+mod away;
+
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -16,18 +18,19 @@ use crate::protocol::{Command, Event};
 use crate::terminal::colouring::{Coloured, Colouring};
 use crate::terminal::effects::{Own, ask, carry_out};
 use crate::terminal::files::Files;
+use crate::terminal::inline::Inline;
 use crate::terminal::keys::Keys;
 use crate::terminal::lines::{self, Lines};
 use crate::terminal::manners::Manners;
 use crate::terminal::pace::Pace;
 use crate::terminal::probe::{self, Heard};
 use crate::terminal::raw::Guard;
-use crate::terminal::signals::{Asked, Signals, stop_self};
+use crate::terminal::signals::{Asked, Signals};
 use crate::terminal::status_command::StatusCommand;
 use crate::terminal::surface::Surface;
 use crate::terminal::watch::{self, Told, Watch};
 use crate::terminal::{
-    Connection, Exit, Fresh, How, Services, Setup, clipboard, editor, input, notify,
+    Connection, Exit, Form, Fresh, How, Services, Setup, clipboard, input, notify,
 };
 use crate::view::{self, State};
 
@@ -57,6 +60,8 @@ pub struct Screen<'a> {
     manners: Manners,
     /// In the place of frames.
     lines: Option<Lines>,
+    /// The frames stand below what has been said, which scrolls away.
+    inline: Option<Inline>,
     /// There will be no more lines.
     no_more: bool,
     status_command: Option<StatusCommand>,
@@ -107,7 +112,8 @@ impl<'a> Screen<'a> {
             surface: Surface::default(),
             guard,
             manners: Manners::new(setup.manners),
-            lines: setup.linear.then(Lines::default),
+            lines: (setup.form == Form::Lines).then(Lines::default),
+            inline: (setup.form == Form::Inline).then(Inline::default),
             no_more: false,
             status_command: setup.status_command,
             watch: Watch::new(),
@@ -162,6 +168,10 @@ impl<'a> Screen<'a> {
             if due && self.pace.is_due(Instant::now()) {
                 self.draw()?;
             }
+        }
+        if let Some(inline) = &mut self.inline {
+            let mut out = io::stdout().lock();
+            inline.end(&self.model, &mut self.state, self.size, self.guard, &mut out)?;
         }
         let how = self.ended.unwrap_or(How::Quit);
         Ok(Exit { session: self.model.session.id.clone(), how, problems: Vec::new() })
@@ -282,7 +292,7 @@ impl<'a> Screen<'a> {
             Woken::Signal(Asked::Continue) if self.resumed => self.resumed = false,
             // Something else stopped the program, and may have changed the terminal meanwhile.
             Woken::Signal(Asked::Continue) => {
-                self.guard.give_back();
+                self.give_back()?;
                 self.take_back()?;
             }
             Woken::Sent => {}
@@ -442,83 +452,6 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
-    /// Opens a file in the person's editor.
-    async fn open(&mut self, path: &str, line: usize) -> anyhow::Result<()> {
-        let Some(command) = self.setup.editor.clone() else {
-            self.model.say("set $EDITOR to open files in an editor");
-            return Ok(());
-        };
-        let path = self.folder.join(path);
-        let opened = self.lend(move || editor::open(&command, &path, line)).await?;
-        if let Err(problem) = opened.unwrap_or_else(|error| Err(error.to_string())) {
-            self.model.warn(&problem);
-        }
-        Ok(())
-    }
-
-    /// Writes the prompt in the person's editor.
-    async fn edit(&mut self, text: &str) -> anyhow::Result<()> {
-        let Some(command) = self.setup.editor.clone() else {
-            self.model.say("set $EDITOR to write prompts in an editor");
-            return Ok(());
-        };
-        let text = text.to_owned();
-        let edited = self.lend(move || editor::edit(&command, &text)).await?;
-        let edited = edited.unwrap_or_else(|error| Err(format!("the editor failed: {error}")));
-        self.only_send(Msg::Done(Reply::Edited(edited)));
-        Ok(())
-    }
-
-    /// Gives the terminal to other work. The agent's facts are taken meanwhile, so that it can go
-    /// on working.
-    async fn lend<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> anyhow::Result<Result<T, tokio::task::JoinError>> {
-        if let Some(keys) = self.keys.take() {
-            keys.end().await;
-        }
-        self.guard.give_back();
-        let mut working = tokio::task::spawn_blocking(work);
-        let done = loop {
-            tokio::select! {
-                done = &mut working => break done,
-                Some(event) = next_event(&mut self.events) => {
-                    self.only_send(Msg::Agent(Box::new(event)));
-                }
-            }
-        };
-        self.take_back()?;
-        self.keys = Some(Keys::read()?);
-        Ok(done)
-    }
-
-    /// What concerns the agent is sent; for everything else there is no screen now.
-    fn only_send(&mut self, msg: Msg) {
-        for effect in update(&mut self.model, msg) {
-            if let Effect::Send(command) = effect {
-                self.unsent.push_back(command);
-            }
-        }
-    }
-
-    fn suspend(&mut self) -> anyhow::Result<()> {
-        self.guard.give_back();
-        stop_self();
-        self.resumed = true;
-        self.take_back()
-    }
-
-    /// Takes the terminal again, and draws everything anew.
-    fn take_back(&mut self) -> anyhow::Result<()> {
-        self.guard.take()?;
-        self.surface.forget();
-        self.manners.forget();
-        self.size = None;
-        self.pace.now();
-        Ok(())
-    }
-
     fn tick(&mut self) {
         let now = Millis(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX));
         update(&mut self.model, Msg::Tick(now));
@@ -550,10 +483,19 @@ impl<'a> Screen<'a> {
             None => *self.size.insert(crossterm::terminal::size()?),
         };
         let area = Rect::new(0, 0, width, height);
-        let mut buffer = Buffer::empty(area);
-        let (seen, cursor) = view::render(&self.model, &mut self.state, area, &mut buffer);
-        let moving = 0..u16::try_from(seen.transcript).unwrap_or(0).min(height);
-        let mut bytes = self.surface.draw(buffer, cursor, moving, self.state.links())?;
+        let whole = match &mut self.inline {
+            Some(inline) => inline.whole(&self.model, self.guard, &mut self.surface)?,
+            None => true,
+        };
+        let (mut bytes, seen) = match &mut self.inline {
+            Some(inline) if !whole => inline.draw(&self.model, &mut self.state, area)?,
+            _ => {
+                let mut buffer = Buffer::empty(area);
+                let (seen, cursor) = view::render(&self.model, &mut self.state, area, &mut buffer);
+                let moving = 0..u16::try_from(seen.transcript).unwrap_or(0).min(height);
+                (self.surface.draw(buffer, cursor, moving, self.state.links())?, seen)
+            }
+        };
         bytes.extend(self.manners.bytes(&self.model));
         if !bytes.is_empty() {
             let mut out = io::stdout().lock();

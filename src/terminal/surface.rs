@@ -13,7 +13,7 @@ use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Position;
-use ratatui::style::Color;
+use ratatui::style::{Color, Modifier};
 
 use crate::text::width;
 use crate::view::links::Links;
@@ -77,6 +77,47 @@ impl Surface {
         queue!(bytes, EndSynchronizedUpdate)?;
         Ok(bytes)
     }
+}
+
+/// The bytes of one row, from wherever the cursor stands to its right: nothing of them depends on
+/// the place.
+pub fn row(cells: &[Cell], links: &Links) -> io::Result<Vec<u8>> {
+    let end = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
+    let mut placed = Vec::with_capacity(end);
+    let mut covered = 0;
+    for cell in cells.iter().take(end) {
+        // What stands behind a wide symbol is its second half.
+        if covered > 0 {
+            covered -= 1;
+            continue;
+        }
+        covered = width(cell.symbol()).saturating_sub(1);
+        // Neighbours to the backend, so that it never moves the cursor between them.
+        placed.push((u16::try_from(placed.len()).unwrap_or(u16::MAX), 0, cell));
+    }
+    let mut bytes = Vec::new();
+    write(&mut CrosstermBackend::new(&mut bytes), &placed, links)?;
+    Ok(without_moves(&String::from_utf8_lossy(&bytes)).into_bytes())
+}
+
+/// The backend begins each run of cells with a move to its place: `ESC [ 1 ; COLUMN H`.
+fn without_moves(text: &str) -> String {
+    let mut parts = text.split("\x1b[1;");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        match rest.strip_prefix('H') {
+            Some(rest) => out.push_str(rest),
+            None => out.extend(["\x1b[1;", part]),
+        }
+    }
+    out
+}
+
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol().trim().is_empty()
+        && cell.bg == Color::Reset
+        && !cell.modifier.intersects(Modifier::REVERSED | Modifier::UNDERLINED)
 }
 
 /// Writes the cells that differ.

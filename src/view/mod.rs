@@ -21,6 +21,7 @@ mod group;
 mod inquiry;
 mod layout;
 pub mod links;
+pub mod live;
 pub mod markdown;
 mod marks;
 mod panels;
@@ -44,8 +45,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::Model;
+use crate::app::edit::Row;
 use crate::app::scroll::Seen;
-use crate::view::layout::Wanted;
+use crate::view::layout::{Areas, Wanted};
 pub use crate::view::state::{State, Work};
 pub use panels::origin;
 pub use words::tokens;
@@ -96,20 +98,9 @@ fn parts(
         };
         return (seen, cursor);
     }
-    let columns = prompt::text_columns(area.width);
-    seen.prompt = columns;
-    let rows = prompt::rows(model, columns);
-    let dialog = dialog::prepare(model, state, area);
-    let wanted = Wanted {
-        prompt: u16::try_from(rows.len()).unwrap_or(u16::MAX),
-        completions: prompt::completion_rows(model),
-        notice: trust::notice_rows(model, area.height),
-        queue: queue::rows(model),
-        dialog: dialog.as_ref().map_or(0, dialog::Prepared::height),
-        panel: model.panel.is_some(),
-        search: model.search.is_some(),
-    };
-    let Some(areas) = layout::areas(area, wanted) else {
+    let made = make(model, state, area);
+    seen.prompt = made.columns;
+    let Some(areas) = layout::areas(area, made.wanted) else {
         seen.too_small = true;
         return (seen, too_small(state, area, buf));
     };
@@ -125,7 +116,49 @@ fn parts(
     } else {
         transcript::draw(model, state, areas.transcript, &mut seen, buf);
     }
-    activity::draw(model, &seen, &theme, marks, areas.activity, buf);
+    let cursor = below(model, state, &areas, made, &mut seen, buf);
+    which_key::draw(model, &theme, marks, Rect { width: area.width, ..areas.transcript }, buf);
+    (seen, cursor)
+}
+
+/// What is made before it is known where it stands.
+#[derive(Debug)]
+struct Made {
+    /// Columns of the prompt's text, and its rows.
+    columns: usize,
+    prompt: Vec<Row>,
+    dialog: Option<dialog::Prepared>,
+    wanted: Wanted,
+}
+
+fn make(model: &Model, state: &mut State, area: Rect) -> Made {
+    let columns = prompt::text_columns(area.width);
+    let prompt = prompt::rows(model, columns);
+    let dialog = dialog::prepare(model, state, area);
+    let wanted = Wanted {
+        prompt: u16::try_from(prompt.len()).unwrap_or(u16::MAX),
+        completions: prompt::completion_rows(model),
+        notice: trust::notice_rows(model, area.height),
+        queue: queue::rows(model),
+        dialog: dialog.as_ref().map_or(0, dialog::Prepared::height),
+        panel: model.panel.is_some(),
+        search: model.search.is_some(),
+    };
+    Made { columns, prompt, dialog, wanted }
+}
+
+/// Everything but the transcript.
+fn below(
+    model: &Model,
+    state: &mut State,
+    areas: &Areas,
+    made: Made,
+    seen: &mut Seen,
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let theme = state.theme.clone();
+    let marks = state.marks(model);
+    activity::draw(model, seen, &theme, marks, areas.activity, buf);
     let mut cursor = None;
     if areas.panel.height > 0 {
         let drawn = panels::draw(model, state, areas.panel, buf);
@@ -135,7 +168,7 @@ fn parts(
     if areas.search.height > 0 {
         cursor = search(model, state, areas.search, buf).or(cursor);
     }
-    if let Some(dialog) = dialog {
+    if let Some(dialog) = made.dialog {
         let drawn = dialog::draw(model, state, &dialog, areas.dialog, buf);
         seen.inner = drawn.inner;
         cursor = drawn.cursor.or(cursor);
@@ -143,12 +176,11 @@ fn parts(
     trust::notice(model, &theme, marks, areas.notice, buf);
     prompt::completions(model, &theme, marks, areas.completions, buf);
     queue::draw(model, &theme, marks, areas.queue, buf);
-    let at_prompt = prompt::draw(model, &rows, &theme, marks, areas.prompt, buf);
+    let at_prompt = prompt::draw(model, &made.prompt, &theme, marks, areas.prompt, buf);
     status::draw(model, &theme, marks, areas.status, buf);
-    which_key::draw(model, &theme, marks, Rect { width: area.width, ..areas.transcript }, buf);
     let writes =
         matches!(model.focus(), crate::app::Focus::Prompt | crate::app::Focus::HistorySearch);
-    (seen, cursor.or(writes.then_some(at_prompt)))
+    cursor.or(writes.then_some(at_prompt))
 }
 
 fn too_small(state: &State, area: Rect, buf: &mut Buffer) -> Option<Position> {

@@ -36,6 +36,21 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
     seen.transcript = height;
     seen.top = top;
     seen.at_end = at_end;
+    let last = draw_from(model, state, area, top, seen, buf);
+    seen.below = model.transcript.entries().len() - 1 - last;
+}
+
+/// Draws what stands from `top` on, in an area that [`State::begin_transcript`] knows; the last
+/// entry that is in it.
+pub fn draw_from(
+    model: &Model,
+    state: &mut State,
+    area: Rect,
+    top: Anchor,
+    seen: &mut Seen,
+    buf: &mut Buffer,
+) -> usize {
+    let width = measure(area);
     let entries = model.transcript.entries();
     let mut y = area.y;
     let mut skip = usize::try_from(top.row).unwrap_or(0);
@@ -91,7 +106,12 @@ pub fn draw(model: &Model, state: &mut State, area: Rect, seen: &mut Seen, buf: 
             current_match(model, state, index, hit, &shown, buf);
         }
     }
-    seen.below = entries.len() - 1 - last;
+    last
+}
+
+/// Rows of an entry with the blank ones before it.
+pub fn height(model: &Model, state: &mut State, index: usize) -> usize {
+    state.height(model, index) + gap(model, index)
 }
 
 /// Blank rows before an entry: calls stand together, everything else is parted by one.

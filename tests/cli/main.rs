@@ -17,6 +17,7 @@ mod bad_days;
 mod bad_input;
 mod faults;
 mod headless;
+mod inline;
 mod kills;
 mod linear;
 mod manners;

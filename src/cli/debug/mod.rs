@@ -147,7 +147,7 @@ fn play(args: &ReplayArgs, events: Vec<Envelope<Event>>) -> anyhow::Result<()> {
         themes,
         colours: ColorDepth::True,
         mouse: true,
-        linear: false,
+        form: terminal::Form::Screen,
         notifications: None,
         manners: Wants::default(),
         background: None,
