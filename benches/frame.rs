@@ -17,13 +17,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
-use tern::protocol::{Hunk, HunkLine, LineKind};
+use tern::app::keys::Key;
+use tern::app::{Model, Msg};
+use tern::protocol::{Event, Hunk, HunkLine, LineKind, MessageId, Role};
+use tern::terminal::offscreen::Offscreen;
+use tern::view::State;
 use tern::view::cache::{Cache, Key};
 use tern::view::code::Colours;
 use tern::view::diff::{self, DiffStyle};
 use tern::view::markdown;
 use tern::view::stream::Stream;
-use tern::view::theme::Theme;
+use tern::view::theme::{ColorDepth, Library, Theme};
 
 const COLUMNS: u16 = 120;
 const ROWS: u16 = 40;
@@ -166,5 +170,58 @@ fn frames(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, markdown_at_once, streaming, changes, frames);
+/// A whole screen with a transcript of so many entries.
+fn screen(entries: usize) -> Offscreen {
+    let state = State::new(Library::default(), ColorDepth::True);
+    let mut off = Offscreen::new(Model::default(), state, COLUMNS, ROWS);
+    for n in 0..entries {
+        let role = if n % 5 == 0 { Role::User } else { Role::Assistant };
+        let text = format!("Entry {n} says: {ASCII}.\n\n- {ASCII}\n- `code` of {n}");
+        let message = MessageId(n.to_string());
+        off.send(Msg::Agent(Box::new(Event::Restored { message, role, text })));
+    }
+    off.frame();
+    off
+}
+
+fn press(off: &mut Offscreen, keys: &str) {
+    for key in Key::script(keys).unwrap() {
+        off.send(Msg::Key(key.into()));
+    }
+}
+
+/// What a person does in a long transcript, each up to the frame that shows it.
+fn transcripts(c: &mut Criterion) {
+    for entries in [100, 100_000] {
+        let mut off = screen(entries);
+        let mut group = c.benchmark_group(format!("a transcript of {entries} entries"));
+        group.bench_function("half a page up and down", |b| {
+            b.iter(|| {
+                for key in ["<pageup>", "<pagedown>"] {
+                    press(&mut off, key);
+                    black_box(off.draw());
+                }
+            });
+        });
+        group.bench_function("another width and back", |b| {
+            b.iter(|| {
+                for width in [90, COLUMNS] {
+                    off.resize(width, ROWS);
+                    black_box(off.draw());
+                }
+            });
+        });
+        group.bench_function("a search", |b| {
+            b.iter(|| {
+                press(&mut off, "<ctrl+f>");
+                off.send(Msg::Paste("code` of 7".to_owned()));
+                black_box(off.draw());
+                press(&mut off, "<esc>");
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, markdown_at_once, streaming, changes, frames, transcripts);
 criterion_main!(benches);

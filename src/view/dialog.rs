@@ -245,7 +245,7 @@ pub fn draw(
     let frame = Frame { title, title_style: theme.asked, remark, keys, hidden, border };
     let content = frame::draw(&frame, area, &theme, marks, buf);
     for (y, line) in (content.y..).zip(prepared.body.iter().skip(inner.top).take(shown)) {
-        buf.set_line(content.x, y, line, content.width);
+        rows::put(line, (content.x, y), content.width, buf);
     }
     let foot_y = content.y + u16::try_from(shown).unwrap_or(0);
     let skip = prepared.foot.len() - foot_rows;

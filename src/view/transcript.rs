@@ -88,7 +88,7 @@ pub fn draw_from(
                 calls => group::mark(model, calls, &theme, marks),
             };
             buf.set_string(area.x + 2, y, mark, style);
-            buf.set_line(area.x + GUTTER, y, row, width);
+            rows::put(row, (area.x + GUTTER, y), width, buf);
             highlight(model, row, area.x + GUTTER, y, &theme, buf);
             if let Some(chosen) = &model.selection {
                 let place = (area.x + GUTTER, y);

@@ -19,6 +19,7 @@ use crate::view::entry::plain;
 use crate::view::layout::diff_style;
 use crate::view::marks::Marks;
 use crate::view::panels::{Draw, list};
+use crate::view::rows::put;
 use crate::view::theme::Theme;
 use crate::view::words;
 
@@ -99,9 +100,7 @@ pub fn draw(draw: &mut Draw<'_>, changes: &Changes, area: Rect, buf: &mut Buffer
     let hunk = hunks.get(changes.hunk).copied().filter(|_| changes.show_hunk);
     inner.top = hunk.unwrap_or(draw.panel.scroll).min(inner.max_scroll());
     for (y, row) in (content.y..content.bottom()).zip(rows.iter().skip(inner.top)) {
-        buf.set_line(content.x, y, row, content.width);
-        // Rows carry backgrounds that reach to their end.
-        buf.set_style(Rect { y, height: 1, ..content }, row.style);
+        put(row, (content.x, y), content.width, buf);
     }
     inner
 }
