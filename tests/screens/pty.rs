@@ -189,7 +189,7 @@ fn panics_on_purpose() {
         themes: tern::view::theme::Library::default(),
         colours: tern::view::theme::ColorDepth::True,
         mouse: true,
-        linear: false,
+        form: tern::terminal::Form::Screen,
         notifications: None,
         manners: tern::terminal::manners::Wants::default(),
         background: None,
