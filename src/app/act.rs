@@ -54,7 +54,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousPrompt => browse::prompt(model, false),
         Action::FirstEntry => browse::first(model),
         Action::LastEntry => browse::last(model),
-        Action::Toggle => browse::toggle(model),
+        Action::Toggle => return browse::toggle(model),
         Action::ToggleAll | Action::ToggleDetail => browse::toggle_all(model),
         Action::CopyEntry => return browse::copy(model),
         Action::Write => browse::leave(model),

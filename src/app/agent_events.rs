@@ -9,6 +9,7 @@ use crate::app::earlier;
 use crate::app::effect::Effect;
 use crate::app::model::{Activity, Focused, Model, Phase};
 use crate::app::panels::{busy, changes, history, jobs, permissions, servers, summary, window};
+use crate::app::pictures;
 use crate::app::queue;
 use crate::app::scroll::Scroll;
 use crate::app::spend::Spending;
@@ -117,6 +118,8 @@ pub(super) fn now(model: &mut Model, event: Event) -> Vec<Effect> {
             if changed {
                 effects.extend(changes::changed(model));
             }
+            let ended = model.transcript.call(&call);
+            effects.extend(ended.map(|call| pictures::wanted(model, call)).unwrap_or_default());
             return effects;
         }
         Event::PermissionAsked { request } => return asked(model, *request),

@@ -5,6 +5,7 @@ use crossterm::event::{MouseEvent, MouseEventKind};
 use crate::app::effect::Effect;
 use crate::app::model::{Focus, Model};
 use crate::app::panels;
+use crate::app::pictures;
 use crate::app::scroll::{Anchor, Scroll};
 use crate::app::select;
 use crate::app::transcript::Body;
@@ -94,11 +95,11 @@ pub fn leave(model: &mut Model) {
     }
 }
 
-pub fn toggle(model: &mut Model) {
-    if let Some(at) = model.browse {
-        model.transcript.toggle(at);
-        choose(model, at);
-    }
+pub fn toggle(model: &mut Model) -> Vec<Effect> {
+    let Some(at) = model.browse else { return Vec::new() };
+    model.transcript.toggle(at);
+    choose(model, at);
+    pictures::opened(model, at)
 }
 
 pub fn toggle_all(model: &mut Model) {

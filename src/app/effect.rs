@@ -5,7 +5,7 @@ use crate::app::panels::history::{Change, Looks};
 use crate::app::panels::settings::Layer;
 use crate::app::start::Choice;
 use crate::protocol::budget::Limits;
-use crate::protocol::{Command, MessageId, SessionId};
+use crate::protocol::{CallId, Command, MessageId, SessionId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -17,6 +17,11 @@ pub enum Effect {
     OpenFile {
         path: String,
         line: usize,
+    },
+    /// Give the image of this file to the terminal; answered by `Reply::Picture`, or not at all.
+    ShowPicture {
+        call: CallId,
+        path: String,
     },
     /// Open the text in the user's editor; answered by `Reply::Edited`.
     OpenEditor(String),

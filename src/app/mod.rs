@@ -21,6 +21,7 @@ pub mod keys;
 pub mod model;
 pub mod msg;
 pub mod panels;
+pub mod pictures;
 pub mod prompt;
 pub mod queue;
 pub mod scroll;

@@ -9,6 +9,7 @@ use crate::app::dialog::{Budget, Confirm, Dialogs, Stage, TrustDialog};
 use crate::app::keys::{Context, Key, Keymap};
 use crate::app::msg::Millis;
 use crate::app::panels::{self, Kind, Panel, permissions};
+use crate::app::pictures::Pictures;
 use crate::app::prompt::Prompt;
 use crate::app::scroll::{Scroll, Seen};
 use crate::app::search::Search;
@@ -83,6 +84,7 @@ pub struct Model {
     /// Keys of a combination that is not complete.
     pub pending: Vec<Key>,
     pub look: Look,
+    pub pictures: Pictures,
     /// The person's own words in the status line, and which run of their command said them.
     pub status_line: (u64, String),
     pub models: Vec<ModelRow>,

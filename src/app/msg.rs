@@ -8,9 +8,10 @@ use crate::app::panels::cost::Report;
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::app::panels::memory::MemoryRow;
 use crate::app::panels::settings::SettingRow;
+use crate::app::pictures::Picture;
 use crate::app::scroll::Seen;
 use crate::app::start::Found;
-use crate::protocol::{Event, MessageId, SessionId};
+use crate::protocol::{CallId, Event, MessageId, SessionId};
 
 /// Milliseconds since the program began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -82,6 +83,11 @@ pub enum Reply {
     StatusLine {
         seq: u64,
         line: String,
+    },
+    /// The terminal has the image of this call.
+    Picture {
+        call: CallId,
+        picture: Picture,
     },
     Found(Found),
     /// Prompts of earlier sessions, newest last.

@@ -13,6 +13,7 @@ use crate::app::keys::{self, Action, Key, Keymap};
 use crate::app::model::{Focus, Focused, Look, Model};
 use crate::app::msg::{Millis, Msg, Reply};
 use crate::app::panels::{self, cost, history, memory, note, permissions};
+use crate::app::pictures;
 use crate::app::prompt::HistorySearch;
 use crate::app::scroll::Seen;
 use crate::app::vim::Pressed;
@@ -274,6 +275,7 @@ fn done(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 model.status_line = (seq, clean::line(&clean::prose(&line)));
             }
         }
+        Reply::Picture { call, picture } => pictures::shown(model, &call, picture),
         Reply::Found(found) => start::found(model, found),
         Reply::Prompts(prompts) => model.prompt.history.load(prompts),
         Reply::Connected(result) => start::connected(model, result),

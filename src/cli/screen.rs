@@ -23,6 +23,7 @@ use crate::models;
 use crate::protocol::{ErrorKind, Mode};
 use crate::terminal::clipboard::Ways;
 use crate::terminal::manners::{self, Wants};
+use crate::terminal::pictures;
 use crate::terminal::{self, Connect, Connection, Exit, Form, How, notify, probe};
 use crate::text::clean;
 use crate::view::theme::{ColorDepth, Library};
@@ -73,6 +74,7 @@ pub fn run(cli: &Cli, env: &Env) -> anyhow::Result<u8> {
     for complaint in complaints {
         model.warn(&complaint);
     }
+    model.pictures.drawn = !linear && !cli.inline && pictures::are_drawn(&env.vars);
     let mut services = Local::new(env, &config);
     // Lines have one look.
     if !linear {

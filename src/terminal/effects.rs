@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::app::{Effect, Msg, Reply};
-use crate::protocol::Command;
+use crate::protocol::{CallId, Command};
 use crate::terminal::Services;
 
 /// What only the screen's own loop can do.
@@ -17,6 +17,7 @@ pub enum Own {
     Copy(String),
     CopySelection,
     OpenFile { path: String, line: usize },
+    ShowPicture { call: CallId, path: String },
     OpenEditor(String),
     EditFile(std::path::PathBuf),
     FindFiles { seq: u64, query: String },
@@ -37,6 +38,7 @@ pub fn carry_out(
         Effect::Copy(text) => return Own::Copy(text),
         Effect::CopySelection => return Own::CopySelection,
         Effect::OpenFile { path, line } => return Own::OpenFile { path, line },
+        Effect::ShowPicture { call, path } => return Own::ShowPicture { call, path },
         Effect::OpenEditor(text) => return Own::OpenEditor(text),
         Effect::EditFile(path) => return Own::EditFile(path),
         Effect::ListMemory => ask(services, replies, |services| Reply::Memory(services.memory())),

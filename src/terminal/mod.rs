@@ -17,6 +17,7 @@ pub mod notify;
 pub mod offscreen;
 mod pace;
 pub mod paths;
+pub mod pictures;
 pub mod probe;
 mod raw;
 mod replay;

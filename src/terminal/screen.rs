@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::app::start::Choice;
 use crate::app::{Effect, Millis, Model, Msg, Reply, submit, update};
-use crate::protocol::{Command, Event};
+use crate::protocol::{CallId, Command, Event};
 use crate::terminal::colouring::{Coloured, Colouring};
 use crate::terminal::effects::{Own, ask, carry_out};
 use crate::terminal::files::Files;
@@ -23,6 +23,7 @@ use crate::terminal::keys::Keys;
 use crate::terminal::lines::{self, Lines};
 use crate::terminal::manners::Manners;
 use crate::terminal::pace::Pace;
+use crate::terminal::pictures::{self, Numbers};
 use crate::terminal::probe::{self, Heard};
 use crate::terminal::raw::Guard;
 use crate::terminal::signals::{Asked, Signals};
@@ -32,6 +33,7 @@ use crate::terminal::watch::{self, Told, Watch};
 use crate::terminal::{
     Connection, Exit, Form, Fresh, How, Services, Setup, clipboard, input, notify,
 };
+use crate::tools::picture::Small;
 use crate::view::{self, State};
 
 /// Events that are folded before the screen looks at its keys again.
@@ -67,6 +69,8 @@ pub struct Screen<'a> {
     status_command: Option<StatusCommand>,
     watch: Watch,
     files: Files,
+    numbers: Numbers,
+    loaded: (UnboundedSender<Loaded>, UnboundedReceiver<Loaded>),
     /// The session's folder, exactly as the agent told it.
     folder: PathBuf,
     connecting: (UnboundedSender<Connected>, UnboundedReceiver<Connected>),
@@ -74,6 +78,9 @@ pub struct Screen<'a> {
     resumed: bool,
     ended: Option<How>,
 }
+
+/// The image of a call, decoded.
+type Loaded = (CallId, Small);
 
 type Connected = anyhow::Result<Connection>;
 
@@ -97,6 +104,7 @@ enum Woken {
     Reply(Msg),
     Coloured(Coloured),
     Settings(Told),
+    Picture(CallId, Small),
     Connected(Connected),
     Signal(Asked),
     Sent,
@@ -137,6 +145,8 @@ impl<'a> Screen<'a> {
             replies: mpsc::unbounded_channel(),
             colouring: Colouring::new(),
             files: Files::default(),
+            numbers: Numbers::default(),
+            loaded: mpsc::unbounded_channel(),
             folder,
             connecting: mpsc::unbounded_channel(),
             resumed: false,
@@ -173,6 +183,7 @@ impl<'a> Screen<'a> {
             let mut out = io::stdout().lock();
             inline.end(&self.model, &mut self.state, self.size, self.guard, &mut out)?;
         }
+        io::stdout().write_all(self.numbers.forget().as_bytes())?;
         let how = self.ended.unwrap_or(How::Quit);
         Ok(Exit { session: self.model.session.id.clone(), how, problems: Vec::new() })
     }
@@ -236,6 +247,7 @@ impl<'a> Screen<'a> {
             },
             Some(coloured) = self.colouring.next() => Woken::Coloured(coloured),
             Some(told) = self.watch.next() => Woken::Settings(told),
+            Some((call, small)) = self.loaded.1.recv() => Woken::Picture(call, small),
         }
     }
 
@@ -278,6 +290,7 @@ impl<'a> Screen<'a> {
                     self.settings(*fresh).await?;
                 }
             }
+            Woken::Picture(call, small) => self.show(call, &small).await?,
             Woken::Connected(connected) => self.connected(connected).await?,
             Woken::Signal(Asked::End(2)) if self.lines.is_some() => {
                 self.update(lines::interrupt()).await?;
@@ -411,6 +424,7 @@ impl<'a> Screen<'a> {
                 Own::FindFiles { seq, query } => {
                     self.files.find(&self.folder, seq, query, &self.replies.0);
                 }
+                Own::ShowPicture { call, path } => self.load(call, &path),
                 Own::OpenEditor(text) => self.edit(&text).await?,
                 Own::EditFile(path) => self.open(&path.to_string_lossy(), 1).await?,
                 Own::Connect(choice) => self.connect(Some(choice)),
@@ -425,6 +439,25 @@ impl<'a> Screen<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Decodes an image off the drawing thread. One that cannot be drawn stays a line of text.
+    fn load(&self, call: CallId, path: &str) {
+        let (path, loaded) = (self.folder.join(path), self.loaded.0.clone());
+        tokio::task::spawn_blocking(move || match pictures::load(&path) {
+            Ok(small) => drop(loaded.send((call, small))),
+            Err(why) => tracing::info!("{} is not drawn: {why}", path.display()),
+        });
+    }
+
+    async fn show(&mut self, call: CallId, small: &Small) -> anyhow::Result<()> {
+        let (picture, bytes) = pictures::handed_over(small, self.numbers.take());
+        let mut out = io::stdout().lock();
+        out.write_all(bytes.as_bytes())?;
+        out.flush()?;
+        drop(out);
+        self.pace.now();
+        Box::pin(self.update(Msg::Done(Reply::Picture { call, picture }))).await
     }
 
     async fn connected(&mut self, connected: Connected) -> anyhow::Result<()> {

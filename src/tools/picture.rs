@@ -47,7 +47,34 @@ impl Picture {
     }
 }
 
-fn picture(bytes: &[u8]) -> Result<Picture, String> {
+/// An image for a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Small {
+    /// Base64 of a png.
+    pub png: String,
+    /// Pixels.
+    pub width: u32,
+    pub height: u32,
+}
+
+/// Decoded, made to fit, and written anew. Takes time: not for the async threads.
+pub fn small(bytes: &[u8], (width, height): (u32, u32)) -> Result<Small, String> {
+    let made = || {
+        let (image, _, _) = decoded(bytes)?;
+        let fits = image.width() <= width && image.height() <= height;
+        let image = if fits { image } else { image.thumbnail(width, height) };
+        let mut png = Vec::new();
+        image
+            .write_to(&mut Cursor::new(&mut png), ImageFormat::Png)
+            .map_err(|error| error.to_string())?;
+        Ok(Small { png: STANDARD.encode(png), width: image.width(), height: image.height() })
+    };
+    std::panic::catch_unwind(AssertUnwindSafe(made))
+        .unwrap_or_else(|_| Err("it cannot be decoded".to_owned()))
+}
+
+/// The image, the name of its kind, and whether it is large.
+fn decoded(bytes: &[u8]) -> Result<(DynamicImage, &'static str, bool), String> {
     let format = image::guess_format(bytes).map_err(|error| error.to_string())?;
     let media_type = match format {
         ImageFormat::Png => "image/png",
@@ -62,8 +89,13 @@ fn picture(bytes: &[u8]) -> Result<Picture, String> {
     (limits.max_image_width, limits.max_image_height) = (Some(SIDE), Some(SIDE));
     reader.limits(limits);
     let image = reader.decode().map_err(|error| error.to_string())?;
+    let large = image.width().max(image.height()) > LONGEST;
+    Ok((image, media_type, large))
+}
+
+fn picture(bytes: &[u8]) -> Result<Picture, String> {
+    let (image, media_type, large) = decoded(bytes)?;
     let (width, height) = (image.width(), image.height());
-    let large = width.max(height) > LONGEST;
     if !large && bytes.len() <= AS_IT_IS {
         let data = STANDARD.encode(bytes);
         let media_type = media_type.to_owned();

@@ -10,6 +10,7 @@ use crate::view::code::Colours;
 use crate::view::diff;
 use crate::view::layout::diff_style;
 use crate::view::marks::Marks;
+use crate::view::picture;
 use crate::view::theme::Theme;
 
 /// Rows of an output that are shown: so many from its start, as many from its end.
@@ -41,6 +42,9 @@ pub fn rows(
             Detail::Todos { todos } => todos_rows(todos, room, theme, marks),
             Detail::Diff { .. } | Detail::Text | Detail::Command { .. } => {
                 let mut rows = input(call, room, theme);
+                if let Some(picture) = model.pictures.of(&call.id) {
+                    rows.extend(picture::rows(picture, room));
+                }
                 rows.extend(output(&result.text, room, 2 * OUTPUT, theme));
                 rows
             }

@@ -25,6 +25,7 @@ pub mod live;
 pub mod markdown;
 mod marks;
 mod panels;
+mod picture;
 mod prompt;
 mod queue;
 mod rows;

@@ -207,3 +207,39 @@ fn a_call_opens_its_file_and_a_command_can_be_given_again() {
     assert!(shown.off.model.prompt.expanded().starts_with("!cargo"));
     assert_eq!(shown.commands().len(), before, "nothing runs before enter");
 }
+
+#[test]
+fn an_image_is_drawn_where_the_terminal_can() {
+    use tern::app::pictures::Picture;
+    use tern::app::{Effect, Msg, Reply};
+    use tern::protocol::{CallId, CallResult, CallStatus, Detail, Event, Title};
+
+    let call = CallId("c1".to_owned());
+    let read = |drawn: bool| {
+        let input = serde_json::json!({ "file_path": "shots/a.PNG" });
+        let title = Title::new("Reading", "Read", "shots/a.PNG");
+        let result = CallResult {
+            status: CallStatus::Done,
+            text: "an image of 640 by 480 pixels; it follows.".to_owned(),
+            facts: "640 × 480".to_owned(),
+            detail: Detail::Text,
+        };
+        screen(80, 24)
+            .with(|model| model.pictures.drawn = drawn)
+            .event(Event::CallQueued { call: call.clone(), tool: "Read".into(), title, input })
+            .event(Event::CallEnded { call: call.clone(), result })
+    };
+    assert_eq!(read(false).off.effects, []);
+    let screen = read(true);
+    let wanted = Effect::ShowPicture { call: call.clone(), path: "shots/a.PNG".to_owned() };
+    assert_eq!(screen.off.effects, [wanted]);
+    let picture = Picture { number: 7, columns: 20, rows: 6 };
+    let mut shown = screen.send(Msg::Done(Reply::Picture { call, picture }));
+    assert!(!shown.text().contains('\u{10EEEE}'), "a call is one line until it is opened");
+    let mut open = shown.keys("<ctrl+o>");
+    let text = open.text();
+    let rows = text.lines().filter(|row| row.contains('\u{10EEEE}'));
+    let cells: Vec<usize> = rows.map(|row| row.matches('\u{10EEEE}').count()).collect();
+    assert_eq!(cells, [20; 6], "{text}");
+    assert!(text.contains("640 by 480"));
+}
