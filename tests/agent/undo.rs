@@ -279,16 +279,19 @@ async fn a_command_is_undone_for_files_that_the_session_knows() {
     let mut session = Session::start(turn(&[
         read("known"),
         write("made", "1\n"),
-        shell("echo more >> known; echo x > stranger; rm made"),
+        shell("echo more >> known; echo x > named; n=un; echo x > ${n}named; rm made"),
     ]));
     session.file("known", "one\n");
     session.ask("run it").await;
     let asked = ask(&mut session, Command::Undo).await;
-    // Nobody knows what stood in "stranger"; "made" is gone as it was before.
-    assert_eq!(listed(&asked), [("known", FileEffect::Changed, false)]);
+    // The command names "named", which was not there; nobody knows what stood in "unnamed"; "made"
+    // is gone as it was before.
+    let wanted = [("known", FileEffect::Changed, false), ("named", FileEffect::Removed, false)];
+    assert_eq!(listed(&asked), wanted);
     confirm(&mut session, asked.request, &[]).await;
     assert_eq!(files(&session)["known"].0, b"one\n");
-    assert_eq!(files(&session)["stranger"].0, b"x\n");
+    assert_eq!(files(&session)["unnamed"].0, b"x\n");
+    assert!(!files(&session).contains_key("named"));
 }
 
 #[tokio::test]
