@@ -30,6 +30,8 @@ use crate::protocol::budget;
 use crate::protocol::{
     ErrorKind, Event, Level, MessageId, Mode, Money, SessionId, Source, Sourced,
 };
+use crate::session::blobs::Blobs;
+use crate::session::disk::Disk;
 use crate::session::ending;
 use crate::session::log::{Locked, Log, OpenError};
 use crate::session::read::Loaded;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::app::panels::history::{Preview, SessionRow};
 use crate::protocol::{
-    CommandInfo, DenialInfo, FileStep, PartVerdict, Preview as Question, Request, Rewind,
-    Role, RuleBook, RuleInfo, Sourced, StepConflict, Title, Todo, Trust, TrustItem,
+    CommandInfo, DenialInfo, FileStep, PartVerdict, Preview as Question, Request, Rewind, Role,
+    RuleBook, RuleInfo, Sourced, StepConflict, Title, Todo, Trust, TrustItem,
 };
 use crate::text::Piece;
 use crate::text::clean::{Mark, Mode, clean, marked};

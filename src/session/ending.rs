@@ -99,7 +99,7 @@ mod tests {
 
     fn back(to: u64) -> Body {
         let id = |n: u64| crate::protocol::MessageId(format!("r{n}"));
-        Body::Rewind(Rewind { to: id(to), from: id(0), scope: RewindScope::Both })
+        Body::Rewind(Rewind { to: id(to), from: id(0), scope: RewindScope::Both, part: None })
     }
 
     #[test]
