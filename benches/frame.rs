@@ -17,7 +17,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
-use tern::app::keys::Key;
+use tern::app::keys;
 use tern::app::{Model, Msg};
 use tern::protocol::{Event, Hunk, HunkLine, LineKind, MessageId, Role};
 use tern::terminal::offscreen::Offscreen;
@@ -184,8 +184,8 @@ fn screen(entries: usize) -> Offscreen {
     off
 }
 
-fn press(off: &mut Offscreen, keys: &str) {
-    for key in Key::script(keys).unwrap() {
+fn press(off: &mut Offscreen, script: &str) {
+    for key in keys::Key::script(script).unwrap() {
         off.send(Msg::Key(key.into()));
     }
 }
