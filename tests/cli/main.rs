@@ -20,6 +20,7 @@ mod headless;
 mod inline;
 mod kills;
 mod linear;
+mod managed;
 mod manners;
 mod permissions;
 mod pictures;
