@@ -68,7 +68,7 @@ async fn the_policy_of_the_machine_beats_every_other_layer() {
     let project = tern.project();
     let tern = std::sync::Arc::new(tern);
     let first = tern.clone();
-    let args = ["-p", "go", "--allow", "Bash(touch other)", "--output-format", "json"];
+    let args = ["-p", "go", "-m", "fake/mine", "--output-format", "json"];
     let Some(ran) = aside(move || managed(&first, POLICY, &args)).await else {
         println!("SKIPPED the_policy_of_the_machine_beats_every_other_layer: no mount namespace");
         return;
@@ -87,8 +87,8 @@ async fn the_policy_of_the_machine_beats_every_other_layer() {
 
     // What is locked is refused with its reason, and a policy that cannot be read lets nothing begin.
     for (policy, args, words) in [
-        (POLICY, &["-p", "go", "-m", "fake/mine"][..], "fake/mine"),
-        (POLICY, &["-p", "go", "--permission-mode", "acceptEdits"], "acceptEdits"),
+        (POLICY, &["-p", "go", "--permission-mode", "acceptEdits"][..], "acceptEdits"),
+        (POLICY, &["-p", "go", "--allow", "Bash(touch other)"], "only managed rules count"),
         ("[managed\n", &["-p", "go"], "managed policy is not in order"),
     ] {
         let tern = tern.clone();

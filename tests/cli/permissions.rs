@@ -75,7 +75,7 @@ async fn rules_are_added_changed_and_deleted_where_they_stand() {
         pty.wait_for("mode acceptEdits");
         pty.press("\x1b");
         pty.wait_until("no panel", |screen| !screen.contains("Permissions"));
-        pty.press("\x03\x03");
+        pty.press("\x03\x03\x03");
         assert_eq!(pty.ends_as_found(), 0);
     })
     .await;
@@ -110,7 +110,7 @@ async fn a_denied_call_is_asked_about_again_with_one_key() {
         pty.press("\r");
         pty.wait_for("Now it is done.");
         assert!(tern.project().join("made").exists());
-        pty.press("\x03\x03");
+        pty.press("\x03\x03\x03");
         assert_eq!(pty.ends_as_found(), 0);
     })
     .await;

@@ -72,7 +72,7 @@ async fn the_network_is_let_in_by_consent_for_one_command() {
             let _gone = std::fs::remove_file(&made);
         }
         pty.wait_for("All four are done.");
-        pty.press("\x03\x03");
+        pty.press("\x03\x03\x03");
         assert_eq!(pty.ends_as_found(), 0);
     })
     .await;
