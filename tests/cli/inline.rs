@@ -72,13 +72,13 @@ fn panels_take_the_whole_screen_for_a_while() {
 fn another_size_writes_over_nothing() {
     let tern = Tern::new();
     let mut pty = followed(&tern);
-    for (columns, rows) in [(60, 200), (120, 100), (100, 200)] {
+    for (typed, columns, rows) in [("› x", 60, 200), ("› xx", 120, 100), ("› xxx", 100, 200)]
+    {
         pty.resize(columns, rows);
-        pty.press("x");
-        pty.wait_for("x");
         pty.wait_a_moment();
+        pty.press("x");
+        pty.wait_for(typed);
     }
-    pty.wait_for("xxx");
     let text = pty.text();
     for said in ["Ran sh tests/run.sh", "All five tests pass"] {
         assert!(text.contains(said), "{said}\n{text}");
