@@ -10,8 +10,7 @@ const ALTERNATE: &str = "\x1b[?1049h";
 /// Answers a question that has been shown for as long as it takes no key.
 fn answer(pty: &mut Pty, question: &str, key: &str) {
     pty.wait_for(question);
-    pty.wait_a_moment();
-    pty.wait_a_moment();
+    std::thread::sleep(std::time::Duration::from_secs(1));
     pty.press(key);
     pty.wait_until("it is answered", |screen| !screen.contains(question));
 }
