@@ -150,6 +150,17 @@ struct Desk {
     tasks: TaskTracker,
 }
 
+/// What a client asks to have opened; `session` is one that was held before.
+fn open(
+    cwd: PathBuf,
+    also: Vec<PathBuf>,
+    session: Option<&acp::SessionId>,
+    servers: &[acp::McpServer],
+) -> Open {
+    let session = session.map(|id| SessionId(id.0.to_string()));
+    Open { cwd, also, session, servers: offer::servers(servers) }
+}
+
 /// One handler for each method. They run in the loop that reads the client's lines, so none of them
 /// waits: what takes time goes to a task.
 async fn answer(desk: Arc<Desk>, lines: impl ConnectTo<Agent> + 'static) -> Result<(), Error> {
@@ -168,12 +179,7 @@ async fn answer(desk: Arc<Desk>, lines: impl ConnectTo<Agent> + 'static) -> Resu
         )
         .on_receive_request(
             async move |asked: acp::NewSessionRequest, responder, peer: Peer| {
-                let open = Open {
-                    cwd: asked.cwd,
-                    also: asked.additional_directories,
-                    session: None,
-                    servers: offer::servers(&asked.mcp_servers),
-                };
+                let open = open(asked.cwd, asked.additional_directories, None, &asked.mcp_servers);
                 new.begin(open, peer, responder, |begun: &Begun| {
                     acp::NewSessionResponse::new(begun.session.0.clone())
                         .modes(begun.modes())
@@ -185,12 +191,8 @@ async fn answer(desk: Arc<Desk>, lines: impl ConnectTo<Agent> + 'static) -> Resu
         )
         .on_receive_request(
             async move |asked: acp::LoadSessionRequest, responder, peer: Peer| {
-                let open = Open {
-                    cwd: asked.cwd,
-                    also: asked.additional_directories,
-                    session: Some(SessionId(asked.session_id.0.to_string())),
-                    servers: offer::servers(&asked.mcp_servers),
-                };
+                let (also, id) = (asked.additional_directories, Some(&asked.session_id));
+                let open = open(asked.cwd, also, id, &asked.mcp_servers);
                 load.begin(open, peer, responder, |begun: &Begun| {
                     acp::LoadSessionResponse::new()
                         .modes(begun.modes())
@@ -202,12 +204,8 @@ async fn answer(desk: Arc<Desk>, lines: impl ConnectTo<Agent> + 'static) -> Resu
         )
         .on_receive_request(
             async move |asked: acp::ResumeSessionRequest, responder, peer: Peer| {
-                let open = Open {
-                    cwd: asked.cwd,
-                    also: asked.additional_directories,
-                    session: Some(SessionId(asked.session_id.0.to_string())),
-                    servers: offer::servers(&asked.mcp_servers),
-                };
+                let (also, id) = (asked.additional_directories, Some(&asked.session_id));
+                let open = open(asked.cwd, also, id, &asked.mcp_servers);
                 resume.begin_quietly(open, peer, responder, |begun: &Begun| {
                     acp::ResumeSessionResponse::new()
                         .modes(begun.modes())

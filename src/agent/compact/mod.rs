@@ -32,8 +32,8 @@ use crate::session::window::{Edit, Piece};
 
 const PROMPT: &str = include_str!("../../../assets/prompts/compact.md");
 const SHORTER: &str = "\nA summary was too long to be of use: write no more than 300 words in all.";
-/// A pruned history must free at least this share of the window, or it is not worth the cache.
-const WORTH_PRUNING: f64 = 0.15;
+/// Percent of the window that pruning must free, or it is not worth the cache.
+const WORTH_PRUNING: usize = 15;
 /// Percent of the old history that the new one may take.
 const SHRUNK: usize = 95;
 /// The newest messages take at most this share of the window and of the conversation, whatever
@@ -83,13 +83,7 @@ pub async fn if_due(
 /// Puts lines in the place of old results; false if that is not worth it.
 async fn prune(talk: &mut Conversation, shared: &Shared) -> bool {
     let window = talk.in_bytes(talk.route.window().unwrap_or_default());
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a share of a window"
-    )]
-    let worth = (window as f64 * WORTH_PRUNING) as usize;
+    let worth = window.saturating_mul(WORTH_PRUNING) / 100;
     let pieces = talk.pieces();
     let Some(old) = prune::old(&pieces, &talk.edits, window, worth) else { return false };
     let stubs = old.iter().map(|old| prune::stub(old, &shared.spill)).collect();
